@@ -1,0 +1,56 @@
+//! What the bank itself signs for others to keep: the head of a subject's chain, and a balance.
+
+use crate::credits::Bucket;
+use crate::date::CivilDate;
+use crate::entry::Subject;
+use crate::id::{Digest, LogId, SchemeId};
+use crate::record::{HourKind, RecordKind};
+use serde::{Deserialize, Serialize};
+
+/// The last link of a subject, at a head of the log: one inclusion proof of it proves the history complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectHead {
+    /// The log.
+    pub log_id: LogId,
+    /// What it is about.
+    pub subject: Subject,
+    /// Sequence of the last link; 0 for a subject without links.
+    pub sequence: u64,
+    /// Leaf hash of the entry of the last link; `None` at sequence 0.
+    pub leaf_hash: Option<Digest>,
+    /// Count of entries of the head, at least 1.
+    pub size: u64,
+    /// The root at that size.
+    pub root: Digest,
+}
+
+/// One sum of a balance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalanceLine {
+    /// The scheme; `None` in a line of records without an amount.
+    pub scheme: Option<SchemeId>,
+    /// The kind of the records.
+    pub kind: RecordKind,
+    /// The bucket, views included.
+    pub bucket: Bucket,
+    /// The sum in milli-credits, from 0.
+    pub credits_milli: i64,
+    /// What the minutes count; `None` without minutes.
+    pub hour_kind: Option<HourKind>,
+    /// The sum in minutes, from 0.
+    pub minutes: i64,
+    /// Count of records in the line, from 1.
+    pub records: u32,
+}
+
+/// A balance at a head of the log and a civil date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalanceStatement {
+    /// The account's last link, and the head at which the balance is true.
+    pub head: SubjectHead,
+    /// The date at which validity was judged.
+    pub as_of: CivilDate,
+    /// The sums, ascending by (scheme, kind, bucket, hour_kind), no two alike in these; a missing scheme or hour kind
+    /// comes first.
+    pub lines: Vec<BalanceLine>,
+}
