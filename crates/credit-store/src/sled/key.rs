@@ -1,0 +1,45 @@
+//! The keys of the one keyspace: a byte for the table, then fixed-width big-endian numbers.
+
+/// Layout version, size and root, changed together.
+pub(super) const HEAD: &[u8] = b"mhead";
+/// The count of entries that the rows stand for.
+pub(super) const APPLIED: &[u8] = b"mapplied";
+
+/// Packed entries.
+pub(super) const ENTRIES: u8 = b'l';
+/// Packed sealed items.
+pub(super) const BODIES: u8 = b'v';
+/// Full tiles.
+pub(super) const TILES: u8 = b'h';
+/// Public blobs.
+pub(super) const BLOBS: u8 = b'd';
+/// Rows of callers.
+pub(super) const ROWS: u8 = b'r';
+
+/// The piece of a blob's key under which its length stands: above all chunks.
+pub(super) const BLOB_LENGTH: u16 = u16::MAX;
+
+/// The key of a piece of the block that begins with entry `first`.
+pub(super) fn block(table: u8, first: u64, piece: u16) -> Vec<u8> {
+    [&[table][..], &first.to_be_bytes(), &piece.to_be_bytes()].concat()
+}
+
+/// The first index of the block whose piece stands under this key.
+pub(super) fn block_first(key: &[u8]) -> Option<u64> {
+    key.get(1..9)?.first_chunk().map(|first| u64::from_be_bytes(*first))
+}
+
+/// The key of a tile.
+pub(super) fn tile(level: u8, index: u64) -> Vec<u8> {
+    [&[TILES, level][..], &index.to_be_bytes()].concat()
+}
+
+/// The key of a blob's chunk, or of its length.
+pub(super) fn blob(digest: &[u8; 32], chunk: u16) -> Vec<u8> {
+    [&[BLOBS][..], digest, &chunk.to_be_bytes()].concat()
+}
+
+/// The key of a caller's row.
+pub(super) fn row(key: &[u8]) -> Vec<u8> {
+    [&[ROWS][..], key].concat()
+}
