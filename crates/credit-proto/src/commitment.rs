@@ -1,0 +1,89 @@
+//! The commitments of an entry: what of it lies in the vault.
+
+use credit_types::{AccountOpening, AccountRef, Digest, RecordFacts};
+
+use crate::entry::{DecodedParts, StatementPart, WireEvent};
+use crate::invalid::{At as _, InvalidField};
+use crate::payload_type;
+use crate::reading::{Reading, Stage};
+use crate::statement::{Leaf as _, Statement, read_statement};
+
+/// The commitments to the secret parts of an account in an entry, in the order of its statements; of a correction the
+/// details before the explanation. An item of the vault is named after them.
+pub fn commitments_of(parts: &DecodedParts, account: AccountRef) -> Result<Vec<Digest>, InvalidField> {
+    let mut commitments = Vec::new();
+    for (number, statement) in parts.statements.iter().enumerate() {
+        let of_statement = match statement {
+            StatementPart::Signed(envelope) => {
+                let (payload_type, payload) = (envelope.payload_type.as_str(), envelope.payload.as_slice());
+                signed(payload_type, payload, parts.events.first())
+            }
+            // The chunk's own event is the first.
+            StatementPart::Leaf { manifest_index: _, position: _, facts } => {
+                leaf(facts, parts.events.get(number.saturating_add(1)))
+            }
+        };
+        let of_statement = of_statement.at_element("statements", number)?;
+        commitments
+            .extend(of_statement.into_iter().filter(|(about, _)| *about == account).map(|(_, hash)| hash));
+    }
+    Ok(commitments)
+}
+
+fn leaf(facts: &[u8], event: Option<&WireEvent>) -> Result<Vec<(AccountRef, Digest)>, InvalidField> {
+    if let Some(account) = opened(event) {
+        return Ok(vec![(account, AccountOpening::leaf(facts)?.identity_commitment)]);
+    }
+    let facts = RecordFacts::leaf(facts)?;
+    Ok(vec![(facts.account_ref, facts.details_commitment)])
+}
+
+/// The account that an event opens.
+fn opened(event: Option<&WireEvent>) -> Option<AccountRef> {
+    let body = event?.account_opened.as_ref()?;
+    AccountRef::from_slice(&body.account_ref).ok()
+}
+
+fn signed(
+    payload_type: &str,
+    payload: &[u8],
+    event: Option<&WireEvent>,
+) -> Result<Vec<(AccountRef, Digest)>, InvalidField> {
+    let secret = [
+        payload_type::ACCOUNT_OPENING,
+        payload_type::ACCOUNT_STATUS_CHANGE,
+        payload_type::RECORD_FACTS,
+        payload_type::RECORD_CORRECTION,
+        payload_type::RECORD_STATUS_CHANGE,
+    ];
+    if !secret.contains(&payload_type) {
+        return Ok(Vec::new());
+    }
+    // None of these statements holds a key.
+    let reading = Reading { admit: |_| None, stage: Stage::Replay };
+    let (account, commitments) = match read_statement(payload_type, payload, reading)? {
+        Statement::OpenAccount(_, body) => (opened(event), vec![Some(body.identity_commitment)]),
+        Statement::ChangeAccountStatus(_, body) => {
+            (Some(body.account_ref), vec![body.explanation_commitment])
+        }
+        Statement::DepositRecord(_, body) => (Some(body.account_ref), vec![Some(body.details_commitment)]),
+        Statement::CorrectRecord(_, body) => {
+            let details = Some(body.facts.details_commitment);
+            (Some(body.facts.account_ref), vec![details, body.explanation_commitment])
+        }
+        Statement::ChangeRecordStatus(_, body) => (Some(body.account_ref), vec![body.explanation_commitment]),
+        Statement::Genesis(..)
+        | Statement::AdmitInstitution(..)
+        | Statement::PublishFramework(..)
+        | Statement::AddKey(..)
+        | Statement::RetireKey(..)
+        | Statement::ReportKeyCompromise(..)
+        | Statement::OpenBatch(..)
+        | Statement::CloseBatch(..)
+        | Statement::StartServer(..) => (None, Vec::new()),
+    };
+    Ok(account
+        .into_iter()
+        .flat_map(|about| commitments.iter().flatten().map(move |hash| (about, *hash)))
+        .collect())
+}
