@@ -1,0 +1,229 @@
+//! Which rows a command and its events need. Later rounds ask for what earlier rounds' rows point to.
+
+use crate::links::subjects;
+use crate::row::{CommandKey, Row, RowId};
+use crate::view::View;
+use credit_types::{
+    BatchManifest, ChunkCommand, ChunkLeaves, Command, Event, Header, InstitutionId, Kid, RecordFacts,
+    Signed, SignerId,
+};
+
+/// The rows that a command still needs, given what the view has. Asked again after each round of loading, until it
+/// names none, at most [`READ_ROUNDS_MAX`](credit_types::limits::READ_ROUNDS_MAX) times.
+pub fn reads(command: &Command, view: &View) -> Vec<RowId> {
+    let mut ids = Vec::new();
+    match command {
+        Command::CreateLedger(statement) => {
+            ids.push(RowId::Log);
+            ids.extend(statement.header.signer.institution().cloned().map(RowId::Institution));
+        }
+        Command::StartServer(statement) => of_statement(statement, &mut ids),
+        Command::AdmitInstitution(statement) => {
+            of_statement(statement, &mut ids);
+            ids.push(RowId::Institution(statement.body.institution_id.clone()));
+            ids.extend(statement.body.parent_id.clone().map(RowId::Institution));
+            ids.extend(statement.body.keys.iter().map(|key| RowId::Key(key.key.kid)));
+        }
+        Command::PublishFramework(statement) => {
+            of_statement(statement, &mut ids);
+            ids.push(RowId::Framework(statement.body.framework_id.clone()));
+            ids.extend(statement.body.schemes.iter().map(|scheme| RowId::Scheme(scheme.scheme_id.clone())));
+        }
+        Command::AddKey(statement) => {
+            of_statement(statement, &mut ids);
+            ids.push(RowId::Institution(statement.body.institution_id.clone()));
+            ids.push(RowId::Key(statement.body.key.key.kid));
+        }
+        Command::RetireKey(statement) => {
+            of_statement(statement, &mut ids);
+            of_key(statement.body.kid, view, &mut ids);
+        }
+        Command::ReportKeyCompromise(statement) => {
+            of_statement(statement, &mut ids);
+            ids.push(RowId::Key(statement.body.kid));
+            // The head whose last entry is the one that the suspect range begins with: it has that entry's time.
+            ids.extend(statement.body.suspect_from_index.checked_add(1).map(RowId::Head));
+        }
+        Command::OpenAccount(statement, draw) => {
+            of_statement(statement, &mut ids);
+            ids.push(RowId::Account(draw.account_ref));
+        }
+        Command::ChangeAccountStatus(statement) => {
+            of_statement(statement, &mut ids);
+            let id = RowId::Account(statement.body.account_ref);
+            if let Some(Row::Account(row)) = view.get(&id) {
+                ids.push(RowId::Leaf(row.last_status_index));
+            }
+            ids.push(id);
+        }
+        Command::DepositRecord(statement, _) => {
+            of_statement(statement, &mut ids);
+            if let Some(issuer) = statement.header.signer.institution() {
+                of_facts(issuer, &statement.body, &mut ids);
+            }
+        }
+        Command::CorrectRecord(statement, _) => {
+            of_statement(statement, &mut ids);
+            if let Some(issuer) = statement.header.signer.institution() {
+                of_facts(issuer, &statement.body.facts, &mut ids);
+                of_record(RowId::Record(issuer.clone(), statement.body.supersedes), view, &mut ids);
+            }
+        }
+        Command::ChangeRecordStatus(statement) => {
+            of_statement(statement, &mut ids);
+            let body = &statement.body;
+            of_record(RowId::Record(body.issuer_id.clone(), body.record_id), view, &mut ids);
+        }
+        Command::OpenBatch(statement) => of_manifest(statement, &mut ids),
+        Command::SubmitChunk(chunk) => of_chunk(chunk, view, &mut ids),
+        Command::CloseBatch(statement) => {
+            of_statement(statement, &mut ids);
+            ids.push(RowId::Batch(statement.body.manifest_index));
+        }
+    }
+    missing(ids, view)
+}
+
+/// The rows that [`evolve_entry`](crate::evolve_entry) and [`links`](crate::links) need for these events; asked until
+/// it names none.
+pub fn event_reads(events: &[Event], view: &View) -> Vec<RowId> {
+    let mut ids = Vec::new();
+    for subject in subjects(events).into_keys() {
+        let id = RowId::Subject(subject);
+        if let Some(Row::Subject(row)) = view.get(&id) {
+            ids.push(RowId::Leaf(row.last_index));
+        }
+        ids.push(id);
+    }
+    for event in events {
+        of_event(event, &mut ids);
+    }
+    missing(ids, view)
+}
+
+/// The name under which a command is remembered; of a chunk `None` while its batch is not loaded or not known.
+pub fn command_key(command: &Command, view: &View) -> Option<CommandKey> {
+    match command {
+        Command::CreateLedger(statement) => Some(key_of(&statement.header)),
+        Command::StartServer(statement) => Some(key_of(&statement.header)),
+        Command::AdmitInstitution(statement) => Some(key_of(&statement.header)),
+        Command::PublishFramework(statement) => Some(key_of(&statement.header)),
+        Command::AddKey(statement) => Some(key_of(&statement.header)),
+        Command::RetireKey(statement) => Some(key_of(&statement.header)),
+        Command::ReportKeyCompromise(statement) => Some(key_of(&statement.header)),
+        Command::OpenAccount(statement, _) => Some(key_of(&statement.header)),
+        Command::ChangeAccountStatus(statement) => Some(key_of(&statement.header)),
+        Command::DepositRecord(statement, _) => Some(key_of(&statement.header)),
+        Command::CorrectRecord(statement, _) => Some(key_of(&statement.header)),
+        Command::ChangeRecordStatus(statement) => Some(key_of(&statement.header)),
+        Command::OpenBatch(statement) => Some(key_of(&statement.header)),
+        Command::SubmitChunk(chunk) => match view.get(&RowId::Batch(chunk.manifest_index)) {
+            Some(Row::Batch(batch)) => Some(CommandKey {
+                signer: batch.signer.clone(),
+                command_id: batch.statement_id,
+                chunk: Some(chunk.chunk),
+            }),
+            _ => None,
+        },
+        Command::CloseBatch(statement) => Some(key_of(&statement.header)),
+    }
+}
+
+/// The name under which a statement is remembered.
+pub(crate) fn key_of(header: &Header) -> CommandKey {
+    CommandKey { signer: header.signer.clone(), command_id: header.statement_id, chunk: None }
+}
+
+fn missing(mut ids: Vec<RowId>, view: &View) -> Vec<RowId> {
+    ids.retain(|id| !view.has(id));
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn of_statement<B>(statement: &Signed<B>, ids: &mut Vec<RowId>) {
+    let header = &statement.header;
+    ids.extend([RowId::Log, RowId::Leaf(0), RowId::Command(key_of(header))]);
+    ids.extend(header.anchor.filter(|anchor| anchor.size > 0).map(|anchor| RowId::Head(anchor.size)));
+    ids.extend(header.signer.institution().cloned().map(RowId::Institution));
+    ids.extend(statement.signers.iter().copied().map(RowId::Key));
+}
+
+fn of_key(kid: Kid, view: &View, ids: &mut Vec<RowId>) {
+    let id = RowId::Key(kid);
+    if let Some(Row::Key(row)) = view.get(&id) {
+        ids.push(RowId::Leaf(row.last_status_index));
+    }
+    ids.push(id);
+}
+
+fn of_record(id: RowId, view: &View, ids: &mut Vec<RowId>) {
+    if let Some(Row::Record(row)) = view.get(&id) {
+        ids.push(RowId::Leaf(row.last_status_index));
+    }
+    ids.push(id);
+}
+
+fn of_facts(issuer: &InstitutionId, facts: &RecordFacts, ids: &mut Vec<RowId>) {
+    ids.push(RowId::Account(facts.account_ref));
+    ids.push(RowId::Record(issuer.clone(), facts.record_id));
+    ids.extend(facts.amount.iter().map(|amount| RowId::Scheme(amount.scheme.clone())));
+    ids.extend(facts.level.iter().map(|level| RowId::Framework(level.framework.clone())));
+}
+
+fn of_manifest(statement: &Signed<BatchManifest>, ids: &mut Vec<RowId>) {
+    of_statement(statement, ids);
+    ids.push(RowId::OpenBatches(statement.header.signer.clone()));
+}
+
+fn of_chunk(chunk: &ChunkCommand, view: &View, ids: &mut Vec<RowId>) {
+    ids.extend([RowId::Log, RowId::Batch(chunk.manifest_index)]);
+    let Some(Row::Batch(batch)) = view.get(&RowId::Batch(chunk.manifest_index)) else { return };
+    let (signer, command_id) = (batch.signer.clone(), batch.statement_id);
+    ids.push(RowId::Command(CommandKey { signer, command_id, chunk: Some(chunk.chunk) }));
+    ids.push(RowId::Key(batch.kid));
+    let SignerId::Institution(signer) = &batch.signer else { return };
+    ids.push(RowId::Institution(signer.clone()));
+    match &chunk.leaves {
+        ChunkLeaves::Records(leaves) => leaves.iter().for_each(|leaf| of_facts(signer, &leaf.body, ids)),
+        ChunkLeaves::Openings(leaves) => {
+            ids.extend(leaves.iter().map(|leaf| RowId::Account(leaf.check.account_ref)));
+        }
+    }
+}
+
+fn of_event(event: &Event, ids: &mut Vec<RowId>) {
+    match event {
+        Event::LedgerCreated(_) => ids.push(RowId::Log),
+        Event::ServerStarted(_) => {}
+        Event::InstitutionAdmitted(statement) => {
+            ids.push(RowId::Institution(statement.body.institution_id.clone()));
+            ids.extend(statement.body.keys.iter().map(|key| RowId::Key(key.key.kid)));
+        }
+        Event::FrameworkPublished(statement) => {
+            ids.push(RowId::Framework(statement.body.framework_id.clone()));
+            ids.extend(statement.body.schemes.iter().map(|scheme| RowId::Scheme(scheme.scheme_id.clone())));
+        }
+        Event::KeyAdded(statement) => {
+            ids.push(RowId::Institution(statement.body.institution_id.clone()));
+            ids.push(RowId::Key(statement.body.key.key.kid));
+        }
+        Event::KeyRetired { statement, .. } => ids.push(RowId::Key(statement.body.kid)),
+        Event::KeyCompromised { statement, .. } => ids.push(RowId::Key(statement.body.kid)),
+        Event::AccountOpened { account_ref, .. } => ids.push(RowId::Account(*account_ref)),
+        Event::AccountStatusChanged { statement, .. } => ids.push(RowId::Account(statement.body.account_ref)),
+        Event::RecordDeposited { facts, issuer, .. } => {
+            ids.push(RowId::Account(facts.account_ref));
+            ids.push(RowId::Record(issuer.clone(), facts.record_id));
+            ids.push(RowId::Institution(issuer.clone()));
+        }
+        Event::RecordStatusChanged { issuer, record_id, .. } => {
+            ids.push(RowId::Record(issuer.clone(), *record_id));
+        }
+        Event::BatchOpened(statement) => ids.push(RowId::OpenBatches(statement.header.signer.clone())),
+        Event::BatchChunk { manifest_index, .. } => ids.push(RowId::Batch(*manifest_index)),
+        Event::BatchClosed { signer, manifest_index, .. } => {
+            ids.extend([RowId::Batch(*manifest_index), RowId::OpenBatches(signer.clone())]);
+        }
+    }
+}
