@@ -1,0 +1,129 @@
+//! Why a receipt or a signed word of the bank proves nothing.
+
+use credit_log::ProofError;
+use credit_log::receipt::{Error as ReceiptError, VerifyError};
+use credit_proto::InvalidField;
+use credit_proto::entry::DecodeError;
+
+/// What is wrong with a receipt, or with what the bank signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Later software wrote it. Nothing is proved; a newer verifier may tell more.
+    #[error("needs a newer verifier: {what}")]
+    Newer {
+        /// What isn't known.
+        what: String,
+    },
+    /// The core is not the canonical form of one.
+    #[error("the receipt's core cannot be read")]
+    Core(#[source] InvalidField),
+    /// The tlog-proof is not one.
+    #[error("the receipt's proof cannot be read")]
+    ProofUnreadable(#[source] ReceiptError),
+    /// The checkpoint is not the log's, or the entry is not under it.
+    #[error("the receipt does not prove the entry")]
+    ProofFalse(#[source] VerifyError),
+    /// The core stands at another place than its proof.
+    #[error("the core says index {core}, the proof says {proof}")]
+    IndexDiffers {
+        /// The index in the core.
+        core: u64,
+        /// The index in the proof.
+        proof: u64,
+    },
+    /// The receipt claims cosignatures, which nothing that is pinned here can confirm, or has no such state.
+    #[error("the receipt claims a witness state that cannot be confirmed")]
+    WitnessClaim,
+    /// No part is opened, or the first is not the head: nothing fixes how many parts there are.
+    #[error("the receipt does not open the entry's head")]
+    HeadMissing,
+    /// The opened parts do not ascend by number.
+    #[error("part {number} of the receipt stands twice or out of order")]
+    PartOrder {
+        /// Its number.
+        number: u32,
+    },
+    /// A salt or a hash of a path is not 32 bytes.
+    #[error("the salt or path of part {number} has a wrong length")]
+    PartBytes {
+        /// Its number.
+        number: u32,
+    },
+    /// A part is not under the entry's parts root.
+    #[error("part {number} of the receipt is not part of the entry")]
+    PartFalse {
+        /// Its number.
+        number: u32,
+        /// What the path shows.
+        #[source]
+        cause: ProofError,
+    },
+    /// A part is of another kind than its number gives it.
+    #[error("part {number} of the receipt is of another kind than its place")]
+    PartKind {
+        /// Its number.
+        number: u32,
+    },
+    /// A part is not canonical or breaks a bound.
+    #[error("part {number} of the receipt cannot be read")]
+    PartInvalid {
+        /// Its number.
+        number: u32,
+        /// What is wrong.
+        #[source]
+        cause: InvalidField,
+    },
+    /// An opened statement, or the signed word, is meant for another log.
+    #[error("it belongs to another log")]
+    OtherLog,
+    /// The statement that was asked for is not among the opened ones.
+    #[error("the receipt opens another statement than the one sent")]
+    OtherStatement,
+    /// The bank's envelope breaks its form.
+    #[error("the bank's envelope cannot be read")]
+    Envelope(#[source] InvalidField),
+    /// The envelope is of another type than the one asked for.
+    #[error("the bank signed another kind of statement: {payload_type}")]
+    PayloadType {
+        /// Its type.
+        payload_type: String,
+    },
+    /// The payload is not canonical or breaks a bound.
+    #[error("what the bank signed cannot be read")]
+    Payload(#[source] InvalidField),
+    /// The signature is not exactly one by a pinned statement key.
+    #[error("it is not signed by one statement key of the log")]
+    StatementKey,
+    /// The signature is false.
+    #[error("the statement key's signature is false")]
+    Signature,
+    /// The signed head is not the head of the receipt.
+    #[error("the bank signed for another head than the receipt's")]
+    HeadDiffers,
+    /// The receipt does not open the subject's link.
+    #[error("the receipt does not open the link of the subject")]
+    LinkMissing,
+    /// The signed sequence or leaf hash is not the link's.
+    #[error("the bank signed for another link than the one in the log")]
+    LinkDiffers,
+}
+
+impl From<DecodeError> for Fault {
+    /// Of a core; parts say which they are.
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Newer { what } => Self::Newer { what },
+            DecodeError::Invalid(cause) => Self::Core(cause),
+        }
+    }
+}
+
+impl Fault {
+    /// A part that can't be read.
+    pub(crate) fn part(number: u32, error: DecodeError) -> Self {
+        match error {
+            DecodeError::Newer { what } => Self::Newer { what },
+            DecodeError::Invalid(cause) => Self::PartInvalid { number, cause },
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! A bank is built in the test, of the same crates as the real one, and lies in every way that came to mind. The
+//! verifier must accept what is right, and name the rule where something is not.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as expected"
+)]
+
+mod accepted;
+mod balances;
+mod bank;
+mod batches;
+mod bytes;
+mod evidence;
+mod heads;
+mod newer;
+mod receipts;
+mod story;
+
+use bank::Bank;
+use credit_verify::{Broken, Report, Verdict, Verifier};
+
+/// Checks the whole log under its checkpoint, with what is pinned of it.
+pub(crate) fn verified(bank: &Bank) -> Report {
+    let mut verifier = Verifier::new(Some(bank.trust()));
+    for raw in &bank.entries {
+        if verifier.push(&raw.bytes()).is_err() {
+            break;
+        }
+    }
+    verifier.finish(Some(&bank.checkpoint()))
+}
+
+/// Asserts that a log is broken at this entry by this rule.
+#[track_caller]
+pub(crate) fn breaks(bank: &Bank, index: u64, rule: &str) {
+    match verified(bank).verdict {
+        Verdict::Broken(Broken { index: at, rule: broken, detail }) => {
+            assert_eq!((at, broken.to_string().as_str()), (index, rule), "{detail}");
+        }
+        other @ (Verdict::Ok | Verdict::NeedsNewer { .. }) => panic!("{rule} at {index}: {other:?}"),
+    }
+}
