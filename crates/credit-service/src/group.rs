@@ -1,0 +1,493 @@
+//! One group of commands: decided in order against one view, not yet written.
+
+use crate::answer::{Answer, Opened};
+use crate::assemble::{Assembled, assemble};
+use crate::failure::{Failure, fault};
+use crate::prepare::{Prepared, Side, seal_sides};
+use crate::project;
+use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
+use crate::rows;
+use crate::seal::Secret;
+use crate::vault::{self, Item};
+use credit_ledger::{
+    BatchRow, CommandKey, Context, Row, RowId, View, command_key, decide, event_reads, evolve_entry, reads,
+};
+use credit_log::tile::TileEdge;
+use credit_log::tree;
+use credit_proto::entry::StatementPart;
+use credit_store::{Batch, BodyBytes, EntryBytes, RowChange, Tile};
+use credit_types::genesis::PROTOCOL;
+use credit_types::limits::READ_ROUNDS_MAX;
+use credit_types::{
+    AccountRef, ChunkLeaves, Command, Digest, Event, InstitutionId, Reason, RecordId, RecordStatus,
+    RefusedLeaf, Rejection,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A group that is being decided.
+pub(crate) struct Group<'a> {
+    shared: &'a Shared,
+    reader: Reader,
+    published: Arc<Published>,
+    recorded_at_us: i64,
+    view: View,
+    pub(crate) edge: TileEdge,
+    pub(crate) batch: Batch,
+    pub(crate) new_keys: Vec<(AccountRef, Secret)>,
+    leaves: Vec<Digest>,
+    aliases: BTreeMap<[u8; 32], AccountRef>,
+    fingerprints: BTreeMap<[u8; 32], (InstitutionId, RecordId)>,
+    numbers: BTreeMap<AccountRef, String>,
+    pub(crate) bytes: usize,
+}
+
+/// What became of a prepared command within the group.
+pub(crate) struct Placed {
+    pub(crate) answer: Answer,
+    pub(crate) want_receipt: bool,
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn new(shared: &'a Arc<Shared>, recorded_at_us: i64) -> Self {
+        let published = shared.published();
+        Self {
+            shared,
+            reader: Reader::new(Arc::clone(shared)),
+            recorded_at_us,
+            view: View::new(),
+            edge: published.edge.clone(),
+            published,
+            batch: Batch::default(),
+            new_keys: Vec::new(),
+            leaves: Vec::new(),
+            aliases: BTreeMap::new(),
+            fingerprints: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Count of row changes so far, those of the core not yet counted.
+    pub(crate) fn rows(&self) -> usize {
+        self.batch.rows.len()
+    }
+
+    /// Closes the group: the rows that the core changed and the root go into the batch.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        self.batch.rows.extend(project::changed_rows(&mut self.view)?);
+        self.batch.root = self.edge.root();
+        Ok(())
+    }
+
+    /// Decides one command and places its entry; a refusal changes nothing.
+    pub(crate) fn place(&mut self, mut prepared: Prepared) -> Result<Placed, Failure> {
+        self.load(&prepared.command)?;
+        let want_receipt = prepared.want_receipt;
+        let key = command_key(&prepared.command, &self.view);
+        if let Some(key) = &key
+            && let Some(Row::Command(row)) = self.view.get(&RowId::Command(key.clone()))
+        {
+            let index = row.index;
+            let answer = self.replay(index, key, &prepared)?;
+            return Ok(Placed { answer, want_receipt });
+        }
+        self.look_up(&mut prepared)?;
+        let index = self.edge.size();
+        let context = Context { index, recorded_at_us: self.recorded_at_us, protocol: PROTOCOL };
+        let events = decide(&self.view, &context, &prepared.command)?;
+        let Some(key) = key else { return Err(Failure::Fault("a decided command has no key".to_owned())) };
+        self.load_events(&events)?;
+        keep_accepted(&mut prepared, &events);
+        let assembled = assemble(&self.view, &context, &key, &prepared.statements, &events)?;
+        let items = self.items(&mut prepared)?;
+        evolve_entry(&mut self.view, &context, &key, &events);
+        self.adopt(prepared.sides)?;
+        let answer = self.answer(index, assembled.leaf_hash, &prepared.statements, &events)?;
+        self.push(assembled, items, index, &events);
+        Ok(Placed { answer, want_receipt })
+    }
+
+    fn push(&mut self, assembled: Assembled, items: Vec<Item>, index: u64, events: &[Event]) {
+        let Assembled { bytes, leaf_hash, links } = assembled;
+        self.batch.rows.extend(project::listing_rows(index, &links, events));
+        let body = BodyBytes { items };
+        self.bytes = self.bytes.saturating_add(bytes.bytes()).saturating_add(body.bytes());
+        self.batch.entries.push(bytes);
+        self.batch.bodies.push(body);
+        let full = self.edge.append(leaf_hash.0);
+        self.batch.tiles.extend(full.into_iter().map(|tile| Tile {
+            level: tile.level,
+            index: tile.index,
+            hashes: tile.hashes,
+        }));
+        self.leaves.push(leaf_hash);
+    }
+
+    fn load(&mut self, command: &Command) -> Result<(), Failure> {
+        for _ in 0..READ_ROUNDS_MAX {
+            let missing = reads(command, &self.view);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.load_rows(missing)?;
+        }
+        assert!(
+            reads(command, &self.view).is_empty(),
+            "a command names its rows in a bounded number of rounds"
+        );
+        Ok(())
+    }
+
+    fn load_events(&mut self, events: &[Event]) -> Result<(), Failure> {
+        for _ in 0..READ_ROUNDS_MAX {
+            let missing = event_reads(events, &self.view);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.load_rows(missing)?;
+        }
+        assert!(
+            event_reads(events, &self.view).is_empty(),
+            "events name their rows in a bounded number of rounds"
+        );
+        Ok(())
+    }
+
+    fn load_rows(&mut self, missing: Vec<RowId>) -> Result<(), Failure> {
+        for id in missing {
+            if !self.view.has(&id) {
+                let row = self.read(&id)?;
+                self.view.insert(id, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// A row as of the group so far; rows of the core that this group changed are in the view already.
+    fn read(&self, id: &RowId) -> Result<Option<Row>, Failure> {
+        match id {
+            RowId::Leaf(index) => Ok(self.leaf(*index)?.map(Row::Leaf)),
+            RowId::Head(_) => self.reader.row(id),
+            RowId::Log
+            | RowId::Institution(_)
+            | RowId::Key(_)
+            | RowId::Framework(_)
+            | RowId::Scheme(_)
+            | RowId::Account(_)
+            | RowId::Record(..)
+            | RowId::Command(_)
+            | RowId::Batch(_)
+            | RowId::OpenBatches(_)
+            | RowId::Subject(_) => stored_row(self.shared.store.as_ref(), id),
+        }
+    }
+
+    fn leaf(&self, index: u64) -> Result<Option<Digest>, Failure> {
+        let committed = self.published.edge.size();
+        if let Some(at) = index.checked_sub(committed) {
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
+            return Ok(self.leaves.get(at).copied());
+        }
+        let full = FullTiles(self.shared.store.as_ref());
+        let tiles = self.published.edge.over(&full);
+        tree::node(&tiles, 0, index).map(|hash| Some(Digest(hash))).map_err(fault("read a leaf hash"))
+    }
+
+    /// An entry of the log or of this group.
+    fn entry(&self, index: u64) -> Result<EntryBytes, Failure> {
+        match index.checked_sub(self.published.edge.size()) {
+            Some(at) => {
+                let at = usize::try_from(at).unwrap_or(usize::MAX);
+                self.batch.entries.get(at).cloned().ok_or(Failure::NotFound("entry"))
+            }
+            None => self.reader.entry(index).map(|stored| EntryBytes {
+                core: stored.core,
+                secret: stored.secret,
+                parts: stored.parts,
+            }),
+        }
+    }
+
+    /// Answers a command that was recorded before, if it is the same command.
+    fn replay(&mut self, index: u64, key: &CommandKey, prepared: &Prepared) -> Result<Answer, Failure> {
+        let stored = self.entry(index)?;
+        let view = &self.view;
+        let store = self.shared.store.as_ref();
+        let (parts, events) = decode(&stored.parts, |manifest| match view.get(&RowId::Batch(manifest)) {
+            Some(row) => Ok(Some(row.clone())),
+            None => stored_row(store, &RowId::Batch(manifest)),
+        })?;
+        // A chunk's path to the manifest's root has been verified, so its leaves are the same.
+        let same = key.chunk.is_some()
+            || match (parts.statements.first(), prepared.statements.first()) {
+                (Some(StatementPart::Signed(before)), Some(StatementPart::Signed(now))) => {
+                    before.payload_type == now.payload_type && before.payload == now.payload
+                }
+                _ => false,
+            };
+        if !same {
+            return Err(Rejection::new(Reason::CommandIdReused).index(index).into());
+        }
+        self.load_events(&events)?;
+        let leaf_hash = Digest(credit_log::hash::leaf_hash(&stored.core));
+        let mut answer = self.answer(index, leaf_hash, &parts.statements, &events)?;
+        answer.replayed = true;
+        Ok(answer)
+    }
+
+    fn answer(
+        &self,
+        index: u64,
+        leaf_hash: Digest,
+        statements: &[StatementPart],
+        events: &[Event],
+    ) -> Result<Answer, Failure> {
+        let mut answer = Answer {
+            index,
+            leaf_hash,
+            replayed: false,
+            receipt: None,
+            opened: Vec::new(),
+            refused: Vec::new(),
+            closed: false,
+            next_chunk: 0,
+        };
+        let mut positions = statements.iter().map(|statement| match statement {
+            StatementPart::Leaf { position, .. } => *position,
+            StatementPart::Signed(_) => 0,
+        });
+        let mut manifest = None;
+        for event in events {
+            match event {
+                Event::AccountOpened { account_ref, .. } => answer.opened.push(Opened {
+                    position: positions.next().unwrap_or_default(),
+                    account_ref: *account_ref,
+                    account_number: self.number(*account_ref)?,
+                }),
+                Event::BatchOpened(_) => manifest = Some(index),
+                Event::BatchChunk { manifest_index, refused, .. } => {
+                    manifest = Some(*manifest_index);
+                    answer.refused.clone_from(refused);
+                }
+                Event::BatchClosed { manifest_index, .. } => manifest = Some(*manifest_index),
+                Event::LedgerCreated(_)
+                | Event::ServerStarted(_)
+                | Event::InstitutionAdmitted(_)
+                | Event::FrameworkPublished(_)
+                | Event::KeyAdded(_)
+                | Event::KeyRetired { .. }
+                | Event::KeyCompromised { .. }
+                | Event::AccountStatusChanged { .. }
+                | Event::RecordDeposited { .. }
+                | Event::RecordStatusChanged { .. } => {}
+            }
+        }
+        if let Some(row) = self.batch_row(manifest)? {
+            (answer.closed, answer.next_chunk) = (row.closed, row.next_chunk);
+        }
+        Ok(answer)
+    }
+
+    fn batch_row(&self, manifest: Option<u64>) -> Result<Option<BatchRow>, Failure> {
+        let Some(index) = manifest else { return Ok(None) };
+        let id = RowId::Batch(index);
+        let row = match self.view.get(&id) {
+            Some(row) => Some(row.clone()),
+            None => stored_row(self.shared.store.as_ref(), &id)?,
+        };
+        match row {
+            Some(Row::Batch(row)) => Ok(Some(*row)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The number of an account; empty once it is erased.
+    fn number(&self, account: AccountRef) -> Result<String, Failure> {
+        if let Some(number) = self.numbers.get(&account) {
+            return Ok(number.clone());
+        }
+        let row = self.shared.store.row(&vault::account_secret_key(account))?;
+        match self.shared.keyring.data_key(account).zip(row) {
+            Some((key, sealed)) => Ok(vault::open_account(&key, account, &sealed)?.number),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// Looks up aliases and fingerprints: what the bank asserts of this command.
+    fn look_up(&mut self, prepared: &mut Prepared) -> Result<(), Failure> {
+        let sides = std::mem::take(&mut prepared.sides);
+        let mut taken = Vec::with_capacity(sides.len());
+        let mut in_chunk = BTreeMap::new();
+        for side in &sides {
+            taken.push(match side {
+                Side::Opening(opening) => {
+                    let mut found = Vec::with_capacity(opening.aliases.len());
+                    for alias in &opening.aliases {
+                        let before = in_chunk.insert(*alias, opening.account_ref).is_some();
+                        found.push(before || self.alias_taken(alias)?);
+                    }
+                    found
+                }
+                Side::Deposit(deposit) => {
+                    let before = in_chunk.insert(deposit.fingerprint, deposit.account_ref).is_some();
+                    let superseded = superseded(&prepared.command);
+                    vec![before || self.fingerprint_taken(&deposit.fingerprint, superseded)?]
+                }
+                Side::None | Side::Explained(..) => Vec::new(),
+            });
+        }
+        prepared.sides = sides;
+        assert_looked_up(&mut prepared.command, &taken);
+        Ok(())
+    }
+
+    fn alias_taken(&self, alias: &[u8; 32]) -> Result<bool, Failure> {
+        let key = vault::pseudonym_key(rows::ALIAS, alias);
+        Ok(self.aliases.contains_key(alias) || self.shared.store.row(&key)?.is_some())
+    }
+
+    fn fingerprint_taken(
+        &mut self,
+        fingerprint: &[u8; 32],
+        superseded: Option<RecordId>,
+    ) -> Result<bool, Failure> {
+        let holder = if let Some(holder) = self.fingerprints.get(fingerprint) {
+            holder.clone()
+        } else {
+            let key = vault::pseudonym_key(rows::FINGERPRINT, fingerprint);
+            let Some(sealed) = self.shared.store.row(&key)? else { return Ok(false) };
+            vault::fingerprint_holder(&self.shared.keyring, &key, &sealed)?
+        };
+        if superseded == Some(holder.1) {
+            return Ok(false);
+        }
+        let id = RowId::Record(holder.0, holder.1);
+        self.load_rows(vec![id.clone()])?;
+        Ok(match self.view.get(&id) {
+            Some(Row::Record(row)) => matches!(row.status, RecordStatus::Valid | RecordStatus::Suspended),
+            _ => false,
+        })
+    }
+
+    /// The sealed items of an accepted command: those made beforehand, unless a leaf was refused.
+    fn items(&self, prepared: &mut Prepared) -> Result<Vec<Item>, Failure> {
+        if let Some(items) = prepared.items.take() {
+            return Ok(items);
+        }
+        let items = seal_sides(&self.shared.keyring, &prepared.sides)?;
+        items.ok_or_else(|| Failure::Fault("an account of the log has no data key".to_owned()))
+    }
+
+    /// Takes over what belongs to an accepted command beside its entry.
+    fn adopt(&mut self, sides: Vec<Side>) -> Result<(), Failure> {
+        for side in sides {
+            match side {
+                Side::None | Side::Explained(..) => {}
+                Side::Opening(opening) => {
+                    for alias in &opening.aliases {
+                        self.put_sealed(rows::ALIAS, alias, opening.account_ref.as_bytes())?;
+                        self.aliases.insert(*alias, opening.account_ref);
+                    }
+                    let key = vault::account_secret_key(opening.account_ref);
+                    self.batch.rows.push(RowChange::Put { key, value: opening.account_row });
+                    self.numbers.insert(opening.account_ref, opening.number);
+                    self.new_keys.push((opening.account_ref, opening.data_key));
+                }
+                Side::Deposit(deposit) => {
+                    let (issuer, record) = deposit.record;
+                    self.put_sealed(
+                        rows::FINGERPRINT,
+                        &deposit.fingerprint,
+                        &vault::fingerprint_value(&issuer, record),
+                    )?;
+                    self.fingerprints.insert(deposit.fingerprint, (issuer, record));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put_sealed(&mut self, prefix: u8, pseudonym: &[u8; 32], plain: &[u8]) -> Result<(), Failure> {
+        let key = vault::pseudonym_key(prefix, pseudonym);
+        let value = vault::seal_row(&self.shared.keyring, &key, plain)?;
+        self.batch.rows.push(RowChange::Put { key, value });
+        Ok(())
+    }
+}
+
+/// The record that a command supersedes: its fingerprint may come again.
+fn superseded(command: &Command) -> Option<RecordId> {
+    match command {
+        Command::CorrectRecord(statement, _) => Some(statement.body.supersedes),
+        Command::CreateLedger(_)
+        | Command::StartServer(_)
+        | Command::AdmitInstitution(_)
+        | Command::PublishFramework(_)
+        | Command::AddKey(_)
+        | Command::RetireKey(_)
+        | Command::ReportKeyCompromise(_)
+        | Command::OpenAccount(..)
+        | Command::ChangeAccountStatus(_)
+        | Command::DepositRecord(..)
+        | Command::ChangeRecordStatus(_)
+        | Command::OpenBatch(_)
+        | Command::SubmitChunk(_)
+        | Command::CloseBatch(_) => None,
+    }
+}
+
+/// Writes what was found into the command: per statement or leaf, whether each alias or the fingerprint is taken.
+fn assert_looked_up(command: &mut Command, taken: &[Vec<bool>]) {
+    let first = || taken.first().into_iter().flatten().copied();
+    match command {
+        Command::OpenAccount(_, draw) => {
+            draw.aliases.iter_mut().zip(first()).for_each(|(alias, taken)| alias.taken = taken);
+        }
+        Command::DepositRecord(_, check) | Command::CorrectRecord(_, check) => {
+            check.fingerprint_taken = first().any(|taken| taken);
+        }
+        Command::SubmitChunk(chunk) => match &mut chunk.leaves {
+            ChunkLeaves::Records(leaves) => leaves
+                .iter_mut()
+                .zip(taken)
+                .for_each(|(leaf, taken)| leaf.check.fingerprint_taken = taken.contains(&true)),
+            ChunkLeaves::Openings(leaves) => leaves.iter_mut().zip(taken).for_each(|(leaf, taken)| {
+                leaf.check.aliases.iter_mut().zip(taken).for_each(|(alias, taken)| alias.taken = *taken);
+            }),
+        },
+        Command::CreateLedger(_)
+        | Command::StartServer(_)
+        | Command::AdmitInstitution(_)
+        | Command::PublishFramework(_)
+        | Command::AddKey(_)
+        | Command::RetireKey(_)
+        | Command::ReportKeyCompromise(_)
+        | Command::ChangeAccountStatus(_)
+        | Command::ChangeRecordStatus(_)
+        | Command::OpenBatch(_)
+        | Command::CloseBatch(_) => {}
+    }
+}
+
+/// Drops the statements and secrets of leaves that the core refused.
+fn keep_accepted(prepared: &mut Prepared, events: &[Event]) {
+    let Some(Event::BatchChunk { refused, .. }) = events.first() else { return };
+    if refused.is_empty() {
+        return;
+    }
+    prepared.items = None;
+    let refused: Vec<u32> = refused.iter().map(|RefusedLeaf { position, .. }| *position).collect();
+    let sides = std::mem::take(&mut prepared.sides);
+    let statements = std::mem::take(&mut prepared.statements);
+    for (statement, side) in statements.into_iter().zip(sides) {
+        let out = match &statement {
+            StatementPart::Leaf { position, .. } => refused.contains(position),
+            StatementPart::Signed(_) => false,
+        };
+        if !out {
+            prepared.statements.push(statement);
+            prepared.sides.push(side);
+        }
+    }
+}

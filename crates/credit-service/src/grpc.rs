@@ -1,0 +1,242 @@
+//! The gRPC services: thin handlers over one edge. A handler takes its request apart, hands the work to a blocking
+//! thread or to the writer, and puts the answer together.
+
+pub(crate) mod account;
+pub(crate) mod log;
+pub(crate) mod record;
+pub(crate) mod registry;
+
+use crate::access::{self, Principal, Rule};
+use crate::answer::Answer;
+use crate::clock;
+use crate::deadline;
+use crate::failure::Failure;
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::prepare::{Expected, Prepared, Preparer};
+use crate::query::page::Tokens;
+use crate::reader::Reader;
+use crate::status::{Language, Problem, reason_of, refusal_of, status};
+use credit_proto::v1;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, watch};
+use tonic::{Request, Response, Status};
+
+/// The most blocking pieces of work at once: reads, and preparing. More wait their turn within their deadline.
+pub(crate) const BLOCKING_MAX: usize = 64;
+
+/// Who calls which method, in which language, and until when they wait. The gate puts it into each request; a request
+/// without one came past the gate and is denied.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// Who calls.
+    pub(crate) principal: Principal,
+    /// The method's rule.
+    pub(crate) rule: Rule,
+    /// The method's name, for metrics.
+    pub(crate) method: &'static str,
+    /// The language they read.
+    pub(crate) language: Language,
+    /// When their answer must be on its way.
+    pub(crate) expires: Option<Instant>,
+}
+
+impl Caller {
+    /// The caller that the gate has let in.
+    fn of<Q>(request: &Request<Q>) -> Result<Self, Status> {
+        let found = request.extensions().get::<Self>().cloned();
+        found.ok_or_else(|| status(&Problem::Behind(Failure::Denied), Language::English))
+    }
+}
+
+/// A statement with all that comes with it.
+pub(crate) struct Submission {
+    pub(crate) expected: Expected,
+    pub(crate) envelope: Option<v1::Envelope>,
+    pub(crate) secret: Option<v1::SecretPart>,
+    pub(crate) explanation: Option<v1::SecretPart>,
+    pub(crate) want_receipt: bool,
+}
+
+impl Submission {
+    /// A statement that nothing secret comes with.
+    pub(crate) fn plain(expected: Expected, envelope: Option<v1::Envelope>, want_receipt: bool) -> Self {
+        Self { expected, envelope, secret: None, explanation: None, want_receipt }
+    }
+}
+
+/// What all handlers share.
+pub(crate) struct Edge {
+    pub(crate) ledger: Ledger,
+    pub(crate) metrics: Metrics,
+    pub(crate) tokens: Tokens,
+    pub(crate) unary: Duration,
+    pub(crate) batch: Duration,
+    /// Turns true once, when the server stops.
+    pub(crate) draining: watch::Receiver<bool>,
+    work: Arc<Semaphore>,
+}
+
+impl Edge {
+    /// An edge over a ledger, with the caps on a single call and on a chunk of a batch.
+    pub(crate) fn new(
+        ledger: Ledger,
+        metrics: Metrics,
+        unary: Duration,
+        batch: Duration,
+        draining: watch::Receiver<bool>,
+    ) -> Result<Self, Failure> {
+        let work = Arc::new(Semaphore::new(BLOCKING_MAX));
+        Ok(Self { ledger, metrics, tokens: Tokens::new()?, unary, batch, draining, work })
+    }
+
+    /// Runs work that blocks or computes on a thread of its own.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        // The semaphore is never closed; if it were, nothing more could be done here.
+        let Ok(permit) = Arc::clone(&self.work).acquire_owned().await else { return Err(Failure::Unknown) };
+        let reader = self.ledger.reader().clone();
+        let outcome = tokio::task::spawn_blocking(move || {
+            // The permit lives as long as the work, also where the caller has given up meanwhile.
+            let _permit = permit;
+            let outcome = work();
+            reader.settle();
+            outcome
+        });
+        outcome
+            .await
+            .unwrap_or_else(|error| Err(Failure::Fault(format!("run a blocking piece of work: {error}"))))
+    }
+
+    /// Answers a request within the caller's time; what fails is said in their language.
+    pub(crate) async fn answer<Q, A, W>(
+        &self,
+        request: Request<Q>,
+        work: impl FnOnce(Caller, Q) -> W,
+    ) -> Result<Response<A>, Status>
+    where
+        W: Future<Output = Result<A, Problem>>,
+    {
+        let caller = Caller::of(&request)?;
+        let language = caller.language;
+        let outcome = match deadline::until(self.unary, caller.expires) {
+            Ok(until) => deadline::within(until, work(caller, request.into_inner())).await,
+            Err(failure) => Err(failure.into()),
+        };
+        outcome.map(Response::new).map_err(|problem| self.tell(&problem, language))
+    }
+
+    /// Answers a request by a query.
+    pub(crate) async fn read<Q, A>(
+        self: &Arc<Self>,
+        request: Request<Q>,
+        query: impl FnOnce(&Edge, &Reader, &Principal, Q) -> Result<A, Failure> + Send + 'static,
+    ) -> Result<Response<A>, Status>
+    where
+        Q: Send + 'static,
+        A: Send + 'static,
+    {
+        let edge = Arc::clone(self);
+        self.answer(request, |caller, asked| async move {
+            let inner = Arc::clone(&edge);
+            Ok(edge.blocking(move || query(&inner, inner.ledger.reader(), &caller.principal, asked)).await?)
+        })
+        .await
+    }
+
+    /// Answers a request by submitting its statement.
+    pub(crate) async fn write<Q, A>(
+        &self,
+        request: Request<Q>,
+        statement: impl FnOnce(Q) -> Submission,
+        answer: impl FnOnce(Answer) -> Result<A, Problem>,
+    ) -> Result<Response<A>, Status> {
+        self.answer(
+            request,
+            |caller, asked| async move { answer(self.submit(&caller, statement(asked)).await?) },
+        )
+        .await
+    }
+
+    /// Prepares a statement, and sees that the caller may send it.
+    pub(crate) async fn prepare(&self, caller: &Caller, submission: Submission) -> Result<Prepared, Problem> {
+        let Submission { expected, envelope, secret, explanation, want_receipt } = submission;
+        let preparing = move |preparer: &Preparer| {
+            preparer.statement(expected, envelope, secret, explanation, want_receipt)
+        };
+        self.prepared(caller, preparing).await
+    }
+
+    /// Prepares anything, and sees that the caller may send it.
+    pub(crate) async fn prepared(
+        &self,
+        caller: &Caller,
+        preparing: impl FnOnce(&Preparer) -> Result<Prepared, Failure> + Send + 'static,
+    ) -> Result<Prepared, Problem> {
+        let preparer = self.ledger.preparer().clone();
+        let prepared = self.blocking(move || preparing(&preparer)).await?;
+        match caller.rule {
+            Rule::Signed => {}
+            Rule::OwnStatement => access::require_signer(&caller.principal, prepared.signer())?,
+            Rule::Open | Rule::Institutions | Rule::AccountStatus | Rule::AccountHistory | Rule::Records => {
+                return Err(Failure::Denied.into());
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// The status of a problem. Every problem passes here or through [`Edge::refuse`] once: a fault is logged.
+    pub(crate) fn tell(&self, problem: &Problem, language: Language) -> Status {
+        self.note(problem);
+        status(problem, language)
+    }
+
+    /// A problem as an answer in a stream.
+    pub(crate) fn refuse(&self, problem: &Problem) -> v1::Refusal {
+        self.note(problem);
+        refusal_of(problem)
+    }
+
+    fn note(&self, problem: &Problem) {
+        self.metrics.told(reason_of(problem));
+        if let Problem::Behind(Failure::Fault(cause)) = problem {
+            tracing::error!(cause, "a call failed");
+        }
+    }
+
+    /// Prepares and submits a statement.
+    pub(crate) async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Answer, Problem> {
+        let prepared = self.prepare(caller, submission).await?;
+        Ok(self.ledger.submit(prepared).await?)
+    }
+}
+
+/// Where a recorded command stands.
+pub(crate) fn position(answer: &mut Answer) -> v1::Position {
+    v1::Position {
+        index: answer.index,
+        leaf_hash: answer.leaf_hash.as_bytes().to_vec(),
+        replayed: answer.replayed,
+        receipt: answer.receipt.take(),
+    }
+}
+
+/// An answer that is nothing but a position.
+pub(crate) fn positioned<A>(
+    make: impl FnOnce(Option<v1::Position>) -> A,
+) -> impl FnOnce(Answer) -> Result<A, Problem> {
+    move |mut answer| Ok(make(Some(position(&mut answer))))
+}
+
+/// A moment from now.
+pub(crate) fn moment(cap: Duration, caller: &Caller) -> Result<Instant, Problem> {
+    deadline::until(cap, caller.expires).map_err(Problem::Behind)
+}
+
+/// Microseconds since a moment.
+pub(crate) fn micros_since(begun: Instant) -> u64 {
+    u64::try_from(clock::instant().saturating_duration_since(begun).as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,108 @@
+//! Records one by one on a stream: many in flight, answered in the order of the requests. A refusal is an answer and
+//! ends nothing.
+
+use super::super::{Caller, Edge, Submission, moment, position};
+use super::{Answers, End, Gone};
+use crate::deadline;
+use crate::failure::Failure;
+use crate::prepare::Expected;
+use crate::status::Problem;
+use credit_proto::v1;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+/// The most records of one stream that are taken in and not answered; the next is read when one is answered, so that
+/// HTTP/2's flow control slows the sender down.
+pub(super) const IN_FLIGHT_MAX: usize = 256;
+/// Answers that wait for the network.
+const ANSWERS_MAX: usize = 64;
+
+/// What becomes of one record.
+type Outcome = Result<v1::Position, Problem>;
+
+pub(super) fn submit(
+    edge: Arc<Edge>,
+    caller: Caller,
+    requests: Streaming<v1::SubmitRecordsRequest>,
+) -> ReceiverStream<Result<v1::SubmitRecordsResponse, Status>> {
+    let (to, answers) = mpsc::channel(ANSWERS_MAX);
+    // One more is held by the task that answers.
+    let (flight, landed) = mpsc::channel(IN_FLIGHT_MAX.saturating_sub(1));
+    let outcomes = Answers { edge: Arc::clone(&edge), caller: caller.clone(), to };
+    tokio::spawn(async move {
+        let mut landed = landed;
+        let ended = answer(&outcomes, &mut landed).await;
+        outcomes.end(ended).await;
+    });
+    tokio::spawn(take(edge, caller, requests, flight));
+    ReceiverStream::new(answers)
+}
+
+/// Takes requests in while there is room, and ends with them, with the server, or when nobody listens.
+async fn take(
+    edge: Arc<Edge>,
+    caller: Caller,
+    mut requests: Streaming<v1::SubmitRecordsRequest>,
+    flight: mpsc::Sender<Result<JoinHandle<Outcome>, End>>,
+) {
+    let mut draining = edge.draining.clone();
+    loop {
+        let Ok(room) = flight.reserve().await else { return };
+        let next = tokio::select! {
+            biased;
+            _ = draining.wait_for(|stops| *stops) => Err(Failure::ReadOnly("STOPPING").into()),
+            () = flight.closed() => return,
+            next = requests.message() => next.map_err(End::Broken),
+        };
+        match next {
+            Ok(Some(request)) => {
+                let (edge, caller) = (Arc::clone(&edge), caller.clone());
+                room.send(Ok(tokio::spawn(async move { deposit(&edge, &caller, request).await })));
+            }
+            Ok(None) => return,
+            Err(end) => {
+                room.send(Err(end));
+                return;
+            }
+        }
+    }
+}
+
+async fn deposit(edge: &Edge, caller: &Caller, request: v1::SubmitRecordsRequest) -> Outcome {
+    let v1::SubmitRecordsRequest { envelope, details, want_receipt } = request;
+    let submission = Submission {
+        expected: Expected::DepositRecord,
+        envelope,
+        secret: details,
+        explanation: None,
+        want_receipt,
+    };
+    let until = moment(edge.unary, caller)?;
+    let mut answer = deadline::within(until, edge.submit(caller, submission)).await?;
+    Ok(position(&mut answer))
+}
+
+/// Answers in the order in which the requests came.
+async fn answer(
+    answers: &Answers<v1::SubmitRecordsResponse>,
+    landed: &mut mpsc::Receiver<Result<JoinHandle<Outcome>, End>>,
+) -> Result<(), End> {
+    let mut number = 0u64;
+    while let Some(next) = landed.recv().await {
+        let outcome = match next?.await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(Failure::Fault(format!("deposit a record of a stream: {error}")).into()),
+        };
+        let outcome = match outcome {
+            Ok(position) => v1::submit_records_response::Outcome::Position(position),
+            Err(problem) => v1::submit_records_response::Outcome::Refusal(answers.edge.refuse(&problem)),
+        };
+        let response = v1::SubmitRecordsResponse { number, outcome: Some(outcome) };
+        answers.send(response).await.map_err(|Gone| End::Gone)?;
+        number = number.saturating_add(1);
+    }
+    Ok(())
+}

@@ -1,0 +1,494 @@
+//! The running ledger: made once, opened with every check that its files allow, submitted to, stopped.
+
+use crate::answer::Answer;
+use crate::clock::Clock;
+use crate::failure::{Failure, fault};
+use crate::keyring::Keyring;
+use crate::prepare::{Expected, Prepared, Preparer};
+use crate::random;
+use crate::reader::{FullTiles, Published, Reader, Shared, admit, decode, stored_row};
+use crate::seal::Secret;
+use crate::stats::{Counters, Stats};
+use crate::writer::{Message, Writer};
+use credit_ledger::{CommandKey, Context, Row, RowId, View, decide, event_reads, evolve_entry};
+use credit_log::checkpoint::{self, Checkpoint};
+use credit_log::envelope::{PublicKey, SigningKey};
+use credit_log::note::NoteSigner;
+use credit_log::tile::{TileEdge, full_tiles, hashes_at, partial_width};
+use credit_log::tree::{Tiles as _, root_at, root_of};
+use credit_log::{Hash, hash};
+use credit_proto::entry::{self, StatementPart};
+use credit_proto::{Envelope, Signable, Statement, decode_statement, payload_type, v1};
+use credit_store::high_water::{HighWater, Identity, Mark};
+use credit_store::lock::DirectoryLock;
+use credit_store::sled::{Options, SledStore};
+use credit_store::{Batch, BodyBytes, Direction, Store};
+use credit_types::genesis::PROTOCOL;
+use credit_types::{
+    AccountRef, Anchor, Command, Digest, Event, Genesis, Header, LogId, Reason, ServerStart, Signed, SignerId,
+};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// The store's folder in a data directory.
+const STORE: &str = "store";
+/// The keyring's folder in a data directory.
+const KEYRING: &str = "keyring";
+/// The high-water file in a data directory.
+const HIGH_WATER: &str = "high-water";
+/// How many account rows are read at once when the keyring is checked at start.
+const ACCOUNTS_PAGE: usize = 16_384;
+/// The name and version that a server start carries.
+pub const SOFTWARE: &str = concat!("creditbank/", env!("CARGO_PKG_VERSION"));
+
+/// The secrets that a server runs with.
+pub struct ServerKeys {
+    /// Signs checkpoints.
+    pub checkpoint: SigningKey,
+    /// Signs subject heads and balances.
+    pub statement: SigningKey,
+    /// Signs server starts.
+    pub operator: SigningKey,
+    /// Opens the keyring.
+    pub root: Secret,
+}
+
+/// How a ledger is opened.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// The store engine's cache in bytes.
+    pub cache_bytes: u64,
+    /// The bytes that must be free on the disk before a write begins.
+    pub reserve_bytes: u64,
+    /// The most commands waiting for the writer.
+    pub queue_max: usize,
+    /// The most entries of a group.
+    pub group_entries_max: usize,
+    /// Accept a wall clock far ahead of the last entry.
+    pub accept_clock: bool,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 128 << 20,
+            reserve_bytes: 1 << 30,
+            queue_max: 4_096,
+            group_entries_max: 1_024,
+            accept_clock: false,
+        }
+    }
+}
+
+/// Whether the ledger takes writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It does.
+    Serving,
+    /// Not until restart; the code says why.
+    ReadOnly(&'static str),
+}
+
+/// The running ledger; clones are handles to the same one.
+#[derive(Clone)]
+pub struct Ledger {
+    queue: mpsc::Sender<Message>,
+    preparer: Preparer,
+    health: watch::Receiver<Health>,
+    counters: Arc<Counters>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    _lock: Arc<DirectoryLock>,
+}
+
+impl Ledger {
+    /// Makes a ledger in an empty or missing directory from a signed genesis. It is not running yet.
+    pub fn create(dir: &Path, genesis: &Envelope, keys: ServerKeys) -> Result<LogId, Failure> {
+        create(dir, genesis, keys)
+    }
+
+    /// Opens a ledger, checks it against its high-water mark, and appends a server start.
+    pub async fn open(dir: &Path, keys: ServerKeys, options: OpenOptions) -> Result<Self, Failure> {
+        let folder = dir.to_path_buf();
+        let opened = tokio::task::spawn_blocking(move || open(&folder, keys, &options));
+        let (ledger, start) = opened.await.map_err(fault("open the ledger"))??;
+        let serving = *ledger.health.borrow() == Health::Serving;
+        if serving {
+            ledger.submit(start).await?;
+        }
+        Ok(ledger)
+    }
+
+    /// Submits a command; the answer comes when it is durable.
+    pub async fn submit(&self, prepared: Prepared) -> Result<Answer, Failure> {
+        let (reply, answer) = oneshot::channel();
+        match self.queue.try_send(Message::Submit(Box::new(prepared), reply)) {
+            Ok(()) => answer.await.unwrap_or(Err(Failure::Unknown)),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.counters.update(|stats| stats.busy = stats.busy.saturating_add(1));
+                Err(Failure::Busy)
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Failure::ReadOnly("STOPPING")),
+        }
+    }
+
+    /// Reads the ledger.
+    pub fn reader(&self) -> &Reader {
+        &self.preparer.reader
+    }
+
+    /// Prepares commands.
+    pub fn preparer(&self) -> &Preparer {
+        &self.preparer
+    }
+
+    /// Whether it takes writes, as it changes.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.counters.snapshot();
+        let waiting = self.queue.max_capacity().saturating_sub(self.queue.capacity());
+        stats.queue_depth = u64::try_from(waiting).unwrap_or(u64::MAX);
+        stats.disk_bytes = self.reader().shared.store.disk_bytes().unwrap_or(0);
+        stats.size = self.reader().head().size;
+        stats
+    }
+
+    /// Lets what waits finish, then ends the writer and closes the store.
+    pub async fn stop(self) {
+        drop(self.queue.send(Message::Stop).await);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            let joined = tokio::task::spawn_blocking(move || writer.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the writer did not end well");
+            }
+        }
+        let store = Arc::clone(&self.reader().shared.store);
+        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        if !matches!(closed, Ok(Ok(()))) {
+            tracing::error!("the store did not close well");
+        }
+    }
+}
+
+/// The files of a data directory.
+pub(crate) struct Layout {
+    pub(crate) store: PathBuf,
+    pub(crate) keyring: PathBuf,
+    pub(crate) high_water: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn of(dir: &Path) -> Self {
+        Self { store: dir.join(STORE), keyring: dir.join(KEYRING), high_water: dir.join(HIGH_WATER) }
+    }
+}
+
+/// Decodes a genesis envelope and verifies its signatures with the keys it brings.
+fn verified_genesis(envelope: &Envelope) -> Result<Signed<Genesis>, Failure> {
+    if envelope.payload_type != payload_type::GENESIS {
+        return Err(Reason::PayloadTypeWrong.into());
+    }
+    let statement = decode_statement(&envelope.payload_type, &envelope.payload, admit)?;
+    let Statement::Genesis(header, genesis) = statement else { return Err(Reason::PayloadTypeWrong.into()) };
+    let mut signers = Vec::new();
+    for (kid, signature) in &envelope.signatures {
+        let known = genesis.authority_keys.iter().find(|key| key.kid == *kid);
+        let key = known.ok_or(Reason::KeyUnknown)?;
+        PublicKey::admit(&key.bytes)
+            .ok()
+            .and_then(|key| key.verify_statement(&envelope.payload_type, &envelope.payload, signature).ok())
+            .ok_or(Reason::SignatureInvalid)?;
+        signers.push(*kid);
+    }
+    Ok(Signed { header, body: *genesis, signers })
+}
+
+fn create(dir: &Path, envelope: &Envelope, keys: ServerKeys) -> Result<LogId, Failure> {
+    let genesis = verified_genesis(envelope)?;
+    check_keys(&genesis.body, &keys)?;
+    std::fs::create_dir_all(dir).map_err(fault("create the data directory"))?;
+    let _lock = DirectoryLock::acquire(dir)?;
+    let layout = Layout::of(dir);
+    if layout.high_water.exists() || layout.store.exists() || layout.keyring.exists() {
+        return Err(Reason::LedgerExists.into());
+    }
+    let clock = Clock::default();
+    let context = Context { index: 0, recorded_at_us: clock.now_us(), protocol: PROTOCOL };
+    let key =
+        CommandKey { signer: SignerId::Authority, command_id: genesis.header.statement_id, chunk: None };
+    let mut view = View::new();
+    let command = Command::CreateLedger(Box::new(genesis.clone()));
+    loop {
+        let missing = credit_ledger::reads(&command, &view);
+        if missing.is_empty() {
+            break;
+        }
+        for id in missing {
+            view.insert(id, None);
+        }
+    }
+    let events = decide(&view, &context, &command)?;
+    for id in event_reads(&events, &view) {
+        view.insert(id, None);
+    }
+    let statements = [StatementPart::Signed(envelope.clone())];
+    let assembled = crate::assemble::assemble(&view, &context, &key, &statements, &events)?;
+    evolve_entry(&mut view, &context, &key, &events);
+    let mut rows = crate::project::listing_rows(0, &assembled.links, &events);
+    rows.extend(crate::project::changed_rows(&mut view)?);
+    let mut edge = TileEdge::new();
+    edge.append(assembled.leaf_hash.0);
+    drop(Keyring::create(&layout.keyring, keys.root)?);
+    let store = SledStore::open(&layout.store, &Options { must_exist: false, ..Options::default() })?;
+    let batch = Batch {
+        entries: vec![assembled.bytes],
+        bodies: vec![BodyBytes::default()],
+        tiles: Vec::new(),
+        rows,
+        root: edge.root(),
+    };
+    store.append(0, &batch)?;
+    store.close()?;
+    let log_id = LogId(assembled.leaf_hash.0);
+    let checkpoint = Checkpoint { origin: genesis.body.origin.clone(), size: 1, root: edge.root() };
+    let signer =
+        NoteSigner::new(&genesis.body.origin, keys.checkpoint).map_err(fault("use the origin as a name"))?;
+    let note = checkpoint::sign(&checkpoint, &signer).map_err(fault("sign the first checkpoint"))?;
+    let identity = Identity { log_id: log_id.0, instance: random::bytes()? };
+    let mark = Mark { size: 1, root: edge.root(), epoch: 0, checkpoint: note.into_bytes() };
+    // The high-water file comes last: a directory without it was never a ledger.
+    HighWater::create(&layout.high_water, identity, mark).map_err(fault("create the high-water file"))?;
+    Ok(log_id)
+}
+
+/// The server's keys must be those that the genesis names, or nobody could verify what it signs.
+fn check_keys(genesis: &Genesis, keys: &ServerKeys) -> Result<(), Failure> {
+    let named = |list: &[credit_types::PublicKey], key: &SigningKey| {
+        list.iter().any(|named| named.kid.0 == key.public().kid())
+    };
+    let pairs = [
+        (named(&genesis.checkpoint_keys, &keys.checkpoint), "checkpoint key"),
+        (named(&genesis.statement_keys, &keys.statement), "statement key"),
+        (named(&genesis.operator_keys, &keys.operator), "operator key"),
+    ];
+    match pairs.iter().find(|(known, _)| !known) {
+        None => Ok(()),
+        Some((_, which)) => Err(Failure::Invalid {
+            field: (*which).to_owned(),
+            problem: "is not one that the genesis names".to_owned(),
+        }),
+    }
+}
+
+/// Reads the right edge of the tiles back: partial tiles are computed from entries and full tiles.
+pub(crate) fn load_edge(store: &dyn Store, size: u64) -> Result<TileEdge, Failure> {
+    let mut levels = Vec::new();
+    for level in 0u8.. {
+        let (from, count) = (full_tiles(level, size).saturating_mul(256), hashes_at(level, size));
+        if count == 0 {
+            break;
+        }
+        let mut hashes: Vec<Hash> = Vec::new();
+        if level == 0 {
+            let mut next = from;
+            while next < count {
+                let entries = store.entries(next..count, 4 << 20)?;
+                next = next.saturating_add(u64::try_from(entries.len()).unwrap_or(u64::MAX));
+                hashes.extend(entries.iter().map(|entry| hash::leaf_hash(&entry.core)));
+            }
+        } else {
+            let below = level.saturating_sub(1);
+            for index in from..count {
+                let tile = FullTiles(store).tile(below, index, 256)?;
+                hashes.push(root_of(&tile));
+            }
+        }
+        if hashes.len() != usize::from(partial_width(level, size)) {
+            return Err(Failure::Fault(format!("level {level} of the tiles is incomplete")));
+        }
+        levels.push(hashes);
+    }
+    TileEdge::from_parts(size, levels).map_err(fault("build the edge of the tiles"))
+}
+
+/// What a stored ledger was found to be.
+pub(crate) struct Found {
+    pub(crate) log_id: LogId,
+    pub(crate) genesis: Genesis,
+    pub(crate) edge: TileEdge,
+    pub(crate) recorded_at_us: i64,
+    pub(crate) high_water: HighWater,
+}
+
+/// Holds the store against the high-water file: never smaller, never another history.
+pub(crate) fn inspect(store: &dyn Store, layout: &Layout) -> Result<Found, Failure> {
+    let (size, root) = store.head()?;
+    let first = store.entries(0..1, 1)?.pop().ok_or(Failure::ReadOnly("LEDGER_EMPTY"))?;
+    let log_id = LogId(hash::leaf_hash(&first.core));
+    let high_water =
+        HighWater::open(&layout.high_water, &log_id.0).map_err(fault("open the high-water file"))?;
+    if high_water.was_torn() {
+        tracing::warn!("one slot of the high-water file was damaged; the other one holds");
+    }
+    let edge = load_edge(store, size)?;
+    let mark = high_water.newest();
+    let marked = size >= mark.size && {
+        let at = root_at(&edge.over(&FullTiles(store)), mark.size).map_err(fault("read the marked root"))?;
+        at == mark.root
+    };
+    if edge.root() != root || !marked {
+        return Err(Failure::Fault(format!(
+            "the store ({size} entries) is not a continuation of the last signed head ({} entries): \
+             it was rolled back, damaged or exchanged; restore a backup that reaches this head",
+            mark.size
+        )));
+    }
+    let last = store.entries(size.saturating_sub(1)..size, 1)?.pop().ok_or(Failure::NotFound("entry"))?;
+    let recorded_at_us =
+        entry::decode_core(&last.core).map_err(fault("decode the last core"))?.recorded_at_us;
+    let (_, events) = decode(&first.parts, |_| Ok(None))?;
+    let genesis = match events.into_iter().next() {
+        Some(Event::LedgerCreated(statement)) => statement.body,
+        _ => return Err(Failure::Fault("entry 0 is not a genesis".to_owned())),
+    };
+    Ok(Found { log_id, genesis, edge, recorded_at_us, high_water })
+}
+
+fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, Prepared), Failure> {
+    let lock = DirectoryLock::acquire(dir)?;
+    let layout = Layout::of(dir);
+    let engine =
+        Options { cache_bytes: options.cache_bytes, must_exist: true, reserve_bytes: options.reserve_bytes };
+    let store: Arc<dyn Store> = Arc::new(SledStore::open(&layout.store, &engine)?);
+    let Found { log_id, genesis, edge, recorded_at_us, high_water } = inspect(store.as_ref(), &layout)?;
+    check_keys(&genesis, &keys)?;
+    let clock = Clock::default();
+    clock.check_start(recorded_at_us, options.accept_clock).map_err(fault("start"))?;
+    if store.applied_to()? != edge.size() {
+        tracing::warn!("the index rows stand for another size than the log; rebuilding them");
+        crate::rebuild::rebuild_rows(store.as_ref(), |_, _| {})?;
+    }
+    let keyring = Keyring::open(&layout.keyring, keys.root)?;
+    let health = check_keyring(store.as_ref(), &keyring)?;
+    let signer =
+        NoteSigner::new(&genesis.origin, keys.checkpoint).map_err(fault("use the origin as a name"))?;
+    let mut shared_writer = Starting { high_water, signer, edge, recorded_at_us };
+    let epoch = random::epoch()?;
+    let published = shared_writer.publish(&genesis, &epoch.0)?;
+    let shared = Arc::new(Shared {
+        store,
+        keyring,
+        clock,
+        genesis,
+        log_id,
+        statement_key: keys.statement,
+        gate: RwLock::new(Arc::new(published)),
+    });
+    let preparer = Preparer { reader: Reader::new(Arc::clone(&shared)) };
+    let start = server_start(&preparer, &keys.operator, epoch)?;
+    let (queue, receiver) = mpsc::channel(options.queue_max.max(1));
+    let (health_sender, health) = watch::channel(health);
+    let counters = Arc::new(Counters::default());
+    let writer = Writer {
+        shared,
+        queue: receiver,
+        high_water: shared_writer.high_water,
+        signer: shared_writer.signer,
+        epoch: epoch_number(&epoch.0),
+        health: health_sender,
+        counters: Arc::clone(&counters),
+        group_entries_max: options.group_entries_max.clamp(1, crate::writer::GROUP_ENTRIES_MAX),
+    };
+    let thread = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || writer.run())
+        .map_err(fault("start the writer"))?;
+    let writer = Arc::new(Mutex::new(Some(thread)));
+    Ok((Ledger { queue, preparer, health, counters, writer, _lock: Arc::new(lock) }, start))
+}
+
+/// The first eight bytes of an epoch, as the high-water file keeps it.
+fn epoch_number(epoch: &[u8; 16]) -> u64 {
+    epoch.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+/// What is needed to sign the stored head at start.
+struct Starting {
+    high_water: HighWater,
+    signer: NoteSigner,
+    edge: TileEdge,
+    recorded_at_us: i64,
+}
+
+impl Starting {
+    /// Signs the stored head: it may be ahead of the mark by a group that was durable but not signed.
+    fn publish(&mut self, genesis: &Genesis, epoch: &[u8; 16]) -> Result<Published, Failure> {
+        let (size, root) = (self.edge.size(), self.edge.root());
+        let checkpoint = Checkpoint { origin: genesis.origin.clone(), size, root };
+        let note = checkpoint::sign(&checkpoint, &self.signer).map_err(fault("sign the stored head"))?;
+        let mark = Mark { size, root, epoch: epoch_number(epoch), checkpoint: note.clone().into_bytes() };
+        self.high_water.record(mark).map_err(fault("write the high-water mark"))?;
+        Ok(Published { edge: self.edge.clone(), root, checkpoint: note, recorded_at_us: self.recorded_at_us })
+    }
+}
+
+/// Every account of the log that is not erased must have its key; keys without an account are forgotten.
+fn check_keyring(store: &dyn Store, keyring: &Keyring) -> Result<Health, Failure> {
+    let (mut from, to) = (b"a".to_vec(), credit_store::prefix_end(b"a"));
+    let mut accounts = 0usize;
+    loop {
+        let page = store.scan(&from, &to, ACCOUNTS_PAGE, Direction::Forward)?;
+        for (key, _) in &page {
+            let account = key.get(1..).and_then(|id| AccountRef::from_slice(id).ok());
+            let has_key = account.is_some_and(|account| keyring.data_key(account).is_some());
+            if !has_key {
+                tracing::error!("an account of the log has no key in the keyring; no writes");
+                return Ok(Health::ReadOnly("KEYRING_BEHIND"));
+            }
+        }
+        accounts = accounts.saturating_add(page.len());
+        match page.last() {
+            Some((key, _)) if page.len() == ACCOUNTS_PAGE => from = [key.as_slice(), &[0]].concat(),
+            _ => break,
+        }
+    }
+    if keyring.len() > accounts {
+        let known =
+            |account| Ok(matches!(stored_row(store, &RowId::Account(account))?, Some(Row::Account(_))));
+        let orphans = keyring.forget_orphans(known)?;
+        tracing::info!(orphans, "keys of accounts that never became durable were forgotten");
+    }
+    keyring.cut_tail()?;
+    Ok(Health::Serving)
+}
+
+/// The statement with which a server takes up the log, anchored on the stored head.
+fn server_start(
+    preparer: &Preparer,
+    operator: &SigningKey,
+    epoch: credit_types::Epoch,
+) -> Result<Prepared, Failure> {
+    let reader = &preparer.reader;
+    let head = reader.head();
+    let header = Header {
+        log_id: Some(reader.log_id()),
+        statement_id: random::command_id(reader.now_us())?,
+        signer: SignerId::Operator,
+        anchor: Some(Anchor { size: head.size, root: Digest(head.root.0) }),
+    };
+    let body = ServerStart { epoch, software: SOFTWARE.to_owned(), protocol: PROTOCOL };
+    let payload = body.payload(Some(&header));
+    let signature = operator.sign_statement(payload_type::SERVER_START, &payload).to_vec();
+    let envelope = v1::Envelope {
+        payload_type: payload_type::SERVER_START.to_owned(),
+        payload,
+        signatures: vec![v1::Signature { kid: operator.public().kid().to_vec(), signature }],
+    };
+    preparer.statement(Expected::StartServer, Some(envelope), None, None, false)
+}

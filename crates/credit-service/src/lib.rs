@@ -1,0 +1,48 @@
+//! The running ledger: one writer thread that decides, stores, signs and answers in groups; readers beside it; gRPC in
+//! front of it.
+//!
+//! Nothing is answered before it is durable, and no head leaves the process before the high-water mark behind it.
+//! What a command means is `credit-ledger`'s business; how proofs look is `credit-log`'s. Start reading at
+//! [`ledger::Ledger`], then `writer.rs` and `group.rs` for the straight path of one command.
+
+mod access;
+mod answer;
+mod assemble;
+pub mod clock;
+pub mod config;
+mod deadline;
+mod failure;
+mod gate;
+mod group;
+mod grpc;
+mod hex;
+mod keyring;
+mod ledger;
+mod metrics;
+mod prepare;
+mod prepare_chunk;
+mod project;
+mod query;
+pub mod random;
+mod reader;
+mod rebuild;
+mod receipts;
+mod rows;
+mod seal;
+mod server;
+mod stats;
+mod status;
+mod vault;
+mod writer;
+
+pub use answer::{Answer, Opened};
+pub use failure::Failure;
+pub use keyring::Keyring;
+pub use ledger::{Health, Ledger, OpenOptions, SOFTWARE, ServerKeys};
+pub use prepare::{Expected, Prepared, Preparer};
+pub use reader::{AliasQuery, Head, HeadTiles, Reader, StoredEntry};
+pub use rebuild::{RowDiffers, compare_rows, rebuild_rows};
+pub use receipts::OpenParts;
+pub use seal::Secret;
+pub use server::{ServeError, Serving, serve};
+pub use stats::Stats;

@@ -1,0 +1,437 @@
+//! Everything about a command that needs no order, done before the writer sees it: strict decoding, signatures,
+//! commitments, sealing.
+
+use crate::failure::Failure;
+use crate::keyring::Keyring;
+use crate::random;
+use crate::reader::{Reader, admit};
+use crate::seal::Secret;
+use crate::vault::{self, AccountSecret, Item, SecretPart};
+use credit_ledger::{BatchRow, Row, RowId};
+use credit_log::commitment::{DETAILS_LABEL, EXPLANATION_LABEL, IDENTITY_LABEL, commit};
+use credit_log::envelope::PublicKey;
+use credit_proto::entry::StatementPart;
+use credit_proto::{Envelope, Secret as _, Statement, decode_statement, payload_type, v1};
+use credit_types::limits::{CHUNK_LEAVES_MAX, PAYLOAD_BYTES_MAX};
+use credit_types::{
+    AccountIdentity, AccountOpening, AccountRef, AliasAsserted, AliasCheck, Command, DepositCheck, Details,
+    Digest, Header, InstitutionId, Kid, OpeningDraw, Reason, RecordDetails, RecordFacts, RecordId, Rejection,
+    Signed, SignerId, Text,
+};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// Which statement a call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// `institution-admission.v1`.
+    AdmitInstitution,
+    /// `framework-publication.v1`.
+    PublishFramework,
+    /// `key-addition.v1`.
+    AddKey,
+    /// `key-retirement.v1`.
+    RetireKey,
+    /// `key-compromise.v1`.
+    ReportKeyCompromise,
+    /// `account-opening.v1`.
+    OpenAccount,
+    /// `account-status-change.v1`.
+    ChangeAccountStatus,
+    /// `record-facts.v1`.
+    DepositRecord,
+    /// `record-correction.v1`.
+    CorrectRecord,
+    /// `record-status-change.v1`.
+    ChangeRecordStatus,
+    /// `batch-manifest.v1`.
+    OpenBatch,
+    /// `batch-close.v1`.
+    CloseBatch,
+    /// `server-start.v1`; only the server itself submits it.
+    StartServer,
+}
+
+impl Expected {
+    fn payload_type(self) -> &'static str {
+        match self {
+            Self::AdmitInstitution => payload_type::INSTITUTION_ADMISSION,
+            Self::PublishFramework => payload_type::FRAMEWORK_PUBLICATION,
+            Self::AddKey => payload_type::KEY_ADDITION,
+            Self::RetireKey => payload_type::KEY_RETIREMENT,
+            Self::ReportKeyCompromise => payload_type::KEY_COMPROMISE,
+            Self::OpenAccount => payload_type::ACCOUNT_OPENING,
+            Self::ChangeAccountStatus => payload_type::ACCOUNT_STATUS_CHANGE,
+            Self::DepositRecord => payload_type::RECORD_FACTS,
+            Self::CorrectRecord => payload_type::RECORD_CORRECTION,
+            Self::ChangeRecordStatus => payload_type::RECORD_STATUS_CHANGE,
+            Self::OpenBatch => payload_type::BATCH_MANIFEST,
+            Self::CloseBatch => payload_type::BATCH_CLOSE,
+            Self::StartServer => payload_type::SERVER_START,
+        }
+    }
+}
+
+/// What belongs to one statement or leaf beside the command: secrets, keys, pseudonyms.
+pub(crate) enum Side {
+    /// Nothing.
+    None,
+    /// A new account.
+    Opening(Box<OpeningSide>),
+    /// A record.
+    Deposit(Box<DepositSide>),
+    /// A change with an explanation.
+    Explained(AccountRef, SecretPart),
+}
+
+/// A new account's key, number, aliases and sealed identity.
+pub(crate) struct OpeningSide {
+    pub(crate) account_ref: AccountRef,
+    pub(crate) data_key: Secret,
+    pub(crate) number: String,
+    pub(crate) aliases: Vec<[u8; 32]>,
+    pub(crate) item: Item,
+    pub(crate) account_row: Vec<u8>,
+}
+
+/// A record's details and fingerprint.
+pub(crate) struct DepositSide {
+    pub(crate) account_ref: AccountRef,
+    pub(crate) record: (InstitutionId, RecordId),
+    pub(crate) secrets: Vec<SecretPart>,
+    pub(crate) fingerprint: [u8; 32],
+}
+
+/// A command that is ready to be ordered.
+pub struct Prepared {
+    pub(crate) command: Command,
+    pub(crate) signer: SignerId,
+    /// The statement, or one part per leaf that was not refused.
+    pub(crate) statements: Vec<StatementPart>,
+    /// In the order of `statements`.
+    pub(crate) sides: Vec<Side>,
+    /// The sealed items, for the case that every leaf is accepted; `None` where an account has no key yet.
+    pub(crate) items: Option<Vec<Item>>,
+    pub(crate) want_receipt: bool,
+}
+
+impl Prepared {
+    /// Who signed it.
+    pub fn signer(&self) -> &SignerId {
+        &self.signer
+    }
+}
+
+/// Prepares commands.
+#[derive(Clone)]
+pub struct Preparer {
+    pub(crate) reader: Reader,
+}
+
+/// A secret part that comes with a statement, checked against its commitment.
+fn opened(
+    field: &str,
+    label: &str,
+    secret_type: &str,
+    commitment: Digest,
+    part: Option<v1::SecretPart>,
+) -> Result<SecretPart, Failure> {
+    let Some(v1::SecretPart { salt, payload }) = part else {
+        return Err(Rejection::new(Reason::FieldInvalid)
+            .field(field)
+            .detail("is missing; send salt and payload")
+            .into());
+    };
+    let salt = <[u8; 32]>::try_from(salt.as_slice()).map_err(|_| {
+        let problem = format!("must be 32 bytes, is {}", salt.len());
+        Failure::from(Rejection::new(Reason::FieldInvalid).field(format!("{field}.salt")).detail(problem))
+    })?;
+    if payload.len() > PAYLOAD_BYTES_MAX {
+        let problem = format!("must be at most {PAYLOAD_BYTES_MAX} bytes, is {}", payload.len());
+        return Err(Rejection::new(Reason::FieldInvalid)
+            .field(format!("{field}.payload"))
+            .detail(problem)
+            .into());
+    }
+    if commit(label, &salt, secret_type, &payload) != commitment.0 {
+        return Err(Rejection::new(Reason::CommitmentMismatch).field(field).into());
+    }
+    Ok(SecretPart { commitment, salt, payload })
+}
+
+impl Preparer {
+    fn keyring(&self) -> &Keyring {
+        &self.reader.shared.keyring
+    }
+
+    /// Prepares a signed statement with its secret part and its explanation.
+    pub fn statement(
+        &self,
+        expected: Expected,
+        envelope: Option<v1::Envelope>,
+        secret: Option<v1::SecretPart>,
+        explanation: Option<v1::SecretPart>,
+        want_receipt: bool,
+    ) -> Result<Prepared, Failure> {
+        let Some(envelope) = envelope else {
+            return Err(Rejection::new(Reason::FieldInvalid).field("envelope").detail("is missing").into());
+        };
+        let envelope = Envelope::try_from(envelope)?;
+        if envelope.payload_type != expected.payload_type() {
+            let problem = format!("must be {}", expected.payload_type());
+            return Err(Rejection::new(Reason::PayloadTypeWrong)
+                .field("envelope.payload_type")
+                .detail(problem)
+                .into());
+        }
+        let statement = decode_statement(&envelope.payload_type, &envelope.payload, admit)
+            .map_err(|invalid| invalid.within("envelope.payload"))?;
+        let signers = self.verify(&envelope, &statement)?;
+        let (command, signer, side) = self.command(statement, signers, secret, explanation)?;
+        let statements = vec![StatementPart::Signed(envelope)];
+        let sides = vec![side];
+        let items = seal_sides(self.keyring(), &sides)?;
+        Ok(Prepared { command, signer, statements, sides, items, want_receipt })
+    }
+
+    /// Verifies every signature strictly, with the keys that the log knows and those that the statement brings.
+    fn verify(&self, envelope: &Envelope, statement: &Statement) -> Result<Vec<Kid>, Failure> {
+        let brought = statement.brought_keys();
+        let mut signers = Vec::with_capacity(envelope.signatures.len());
+        for (kid, signature) in &envelope.signatures {
+            let known = brought.iter().find(|key| key.kid == *kid).map(|key| key.bytes);
+            let bytes = match known {
+                Some(bytes) => bytes,
+                None => self.key_bytes(*kid)?.ok_or_else(|| {
+                    Rejection::new(Reason::KeyUnknown).field("envelope.signatures").detail(kid.to_string())
+                })?,
+            };
+            let verified = PublicKey::admit(&bytes).ok().and_then(|key| {
+                key.verify_statement(&envelope.payload_type, &envelope.payload, signature).ok()
+            });
+            if verified.is_none() {
+                let rejection = Rejection::new(Reason::SignatureInvalid).field("envelope.signatures");
+                return Err(rejection.detail(kid.to_string()).into());
+            }
+            signers.push(*kid);
+        }
+        Ok(signers)
+    }
+
+    /// The bytes of a key of the log: the authority's, the operator's, or an institution's.
+    fn key_bytes(&self, kid: Kid) -> Result<Option<[u8; 32]>, Failure> {
+        let genesis = self.reader.genesis();
+        let own = genesis.authority_keys.iter().chain(&genesis.operator_keys).find(|key| key.kid == kid);
+        if let Some(key) = own {
+            return Ok(Some(key.bytes));
+        }
+        match self.reader.row(&RowId::Key(kid))? {
+            Some(Row::Key(row)) => Ok(Some(row.key.key.bytes)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The command that a verified statement asks for, and what belongs to it.
+    fn command(
+        &self,
+        statement: Statement,
+        signers: Vec<Kid>,
+        secret: Option<v1::SecretPart>,
+        explanation: Option<v1::SecretPart>,
+    ) -> Result<(Command, SignerId, Side), Failure> {
+        let signer = statement.header().signer.clone();
+        let explain = |account, commitment: Option<Digest>, explanation| match commitment {
+            None => Ok(Side::None),
+            Some(commitment) => explained(commitment, explanation).map(|part| Side::Explained(account, part)),
+        };
+        let (command, side) = match statement {
+            Statement::Genesis(..) => return Err(Reason::LedgerExists.into()),
+            Statement::AdmitInstitution(header, body) => {
+                (Command::AdmitInstitution(Box::new(signed(header, *body, signers))), Side::None)
+            }
+            Statement::PublishFramework(header, body) => {
+                (Command::PublishFramework(Box::new(signed(header, *body, signers))), Side::None)
+            }
+            Statement::AddKey(header, body) => {
+                (Command::AddKey(Box::new(signed(header, *body, signers))), Side::None)
+            }
+            Statement::RetireKey(header, body) => {
+                (Command::RetireKey(signed(header, body, signers)), Side::None)
+            }
+            Statement::ReportKeyCompromise(header, body) => {
+                (Command::ReportKeyCompromise(signed(header, body, signers)), Side::None)
+            }
+            Statement::OpenAccount(header, body) => {
+                let (draw, side) = self.opening(body, secret)?;
+                (Command::OpenAccount(signed(header, body, signers), draw), side)
+            }
+            Statement::ChangeAccountStatus(header, body) => {
+                let side = explain(body.account_ref, body.explanation_commitment, explanation)?;
+                (Command::ChangeAccountStatus(signed(header, *body, signers)), side)
+            }
+            Statement::DepositRecord(header, body) => {
+                let (check, side) = self.deposit(issuer(&signer)?, &body, secret)?;
+                (
+                    Command::DepositRecord(Box::new(signed(header, *body, signers)), Box::new(check)),
+                    Side::Deposit(side),
+                )
+            }
+            Statement::CorrectRecord(header, body) => {
+                let (check, mut side) = self.deposit(issuer(&signer)?, &body.facts, secret)?;
+                if let Some(commitment) = body.explanation_commitment {
+                    side.secrets.push(explained(commitment, explanation)?);
+                }
+                (
+                    Command::CorrectRecord(Box::new(signed(header, *body, signers)), Box::new(check)),
+                    Side::Deposit(side),
+                )
+            }
+            Statement::ChangeRecordStatus(header, body) => {
+                let side = explain(body.account_ref, body.explanation_commitment, explanation)?;
+                (Command::ChangeRecordStatus(Box::new(signed(header, *body, signers))), side)
+            }
+            Statement::OpenBatch(header, body) => {
+                (Command::OpenBatch(signed(header, body, signers)), Side::None)
+            }
+            Statement::CloseBatch(header, body) => {
+                (Command::CloseBatch(signed(header, body, signers)), Side::None)
+            }
+            Statement::StartServer(header, body) => {
+                (Command::StartServer(signed(header, body, signers)), Side::None)
+            }
+        };
+        Ok((command, signer, side))
+    }
+
+    /// Draws what a new account needs and seals its identity.
+    pub(crate) fn opening(
+        &self,
+        body: AccountOpening,
+        identity: Option<v1::SecretPart>,
+    ) -> Result<(OpeningDraw, Side), Failure> {
+        let part = opened(
+            "identity",
+            IDENTITY_LABEL,
+            payload_type::ACCOUNT_IDENTITY,
+            body.identity_commitment,
+            identity,
+        )?;
+        let identity = AccountIdentity::from_payload(&part.payload)
+            .map_err(|invalid| invalid.within("identity.payload"))?;
+        let (account_ref, data_key) = (random::account_ref()?, Zeroizing::new(random::bytes()?));
+        let number = random::account_number()?;
+        let (pepper_version, pepper) = self.keyring().pepper();
+        let aliases = vault::aliases(pepper, &number, &identity);
+        let checks = aliases
+            .iter()
+            .map(|(kind, _)| AliasCheck {
+                asserted: AliasAsserted { kind: *kind, pepper_version },
+                taken: false,
+            })
+            .collect();
+        let document = aliases
+            .iter()
+            .find(|(kind, _)| *kind == credit_types::AliasKind::Document)
+            .map(|(_, pseudonym)| *pseudonym);
+        let aliases: Vec<[u8; 32]> = aliases.into_iter().map(|(_, pseudonym)| pseudonym).collect();
+        let secret = AccountSecret { number: number.clone(), document, aliases: aliases.clone() };
+        let side = OpeningSide {
+            account_row: vault::seal_account(&data_key, account_ref, &secret)?,
+            item: vault::seal_item(&data_key, &[part])?,
+            account_ref,
+            data_key,
+            number,
+            aliases,
+        };
+        Ok((OpeningDraw { account_ref, aliases: checks }, Side::Opening(Box::new(side))))
+    }
+
+    /// Checks a record's details against their commitment and computes its fingerprint.
+    pub(crate) fn deposit(
+        &self,
+        issuer: &InstitutionId,
+        facts: &RecordFacts,
+        details: Option<v1::SecretPart>,
+    ) -> Result<(DepositCheck, Box<DepositSide>), Failure> {
+        let part = opened(
+            "details",
+            DETAILS_LABEL,
+            payload_type::RECORD_DETAILS,
+            facts.details_commitment,
+            details,
+        )?;
+        let details = RecordDetails::from_payload(&part.payload)
+            .map_err(|invalid| invalid.within("details.payload"))?;
+        let person = self.person(facts.account_ref)?;
+        let (fingerprint_version, pepper) = self.keyring().pepper();
+        let (code, certificate) = (details.catalogue_ref.as_str(), details.certificate_no.as_str());
+        let fingerprint = vault::fingerprint(pepper, issuer, facts, code, certificate, &person);
+        let check = DepositCheck {
+            details: Details::Known(Box::new(details)),
+            fingerprint_version,
+            fingerprint_taken: false,
+        };
+        let record = (issuer.clone(), facts.record_id);
+        let side = DepositSide { account_ref: facts.account_ref, record, secrets: vec![part], fingerprint };
+        Ok((check, Box::new(side)))
+    }
+
+    /// Whom a fingerprint is about: the pseudonym of the document, else the account.
+    fn person(&self, account: AccountRef) -> Result<Vec<u8>, Failure> {
+        let row = self.reader.shared.store.row(&vault::account_secret_key(account))?;
+        let document = match self.keyring().data_key(account).zip(row) {
+            Some((key, sealed)) => vault::open_account(&key, account, &sealed)?.document,
+            None => None,
+        };
+        Ok(document.map_or_else(|| account.as_bytes().to_vec(), |pseudonym| pseudonym.to_vec()))
+    }
+
+    /// The state of a batch by the index of its manifest's entry.
+    pub fn manifest_of(&self, manifest_index: u64) -> Result<BatchRow, Failure> {
+        match self.reader.row(&RowId::Batch(manifest_index))? {
+            Some(Row::Batch(row)) => Ok(*row),
+            _ => Err(Rejection::new(Reason::BatchUnknown).index(manifest_index).into()),
+        }
+    }
+}
+
+/// Seals what is secret, one item an account; `None` where an account has no key.
+pub(crate) fn seal_sides(keyring: &Keyring, sides: &[Side]) -> Result<Option<Vec<Item>>, Failure> {
+    let mut by_account: BTreeMap<AccountRef, Vec<SecretPart>> = BTreeMap::new();
+    let mut items = Vec::new();
+    for side in sides {
+        match side {
+            Side::None => {}
+            Side::Opening(opening) => items.push(opening.item.clone()),
+            Side::Deposit(deposit) => {
+                by_account.entry(deposit.account_ref).or_default().extend(deposit.secrets.iter().cloned());
+            }
+            Side::Explained(account, part) => by_account.entry(*account).or_default().push(part.clone()),
+        }
+    }
+    for (account, parts) in by_account {
+        let Some(key) = keyring.data_key(account) else { return Ok(None) };
+        items.push(vault::seal_item(&key, &parts)?);
+    }
+    Ok(Some(items))
+}
+
+fn signed<B>(header: Header, body: B, signers: Vec<Kid>) -> Signed<B> {
+    Signed { header, body, signers }
+}
+
+fn explained(commitment: Digest, part: Option<v1::SecretPart>) -> Result<SecretPart, Failure> {
+    let part = opened("explanation", EXPLANATION_LABEL, payload_type::STATUS_EXPLANATION, commitment, part)?;
+    Text::from_payload(&part.payload).map_err(|invalid| invalid.within("explanation.payload"))?;
+    Ok(part)
+}
+
+/// The institution that a record's signer must be.
+fn issuer(signer: &SignerId) -> Result<&InstitutionId, Failure> {
+    signer.institution().ok_or_else(|| {
+        Rejection::new(Reason::SignerNotAllowed).field("envelope.payload.header.signer_id").into()
+    })
+}
+
+/// A chunk has 1 to this many leaves.
+pub(crate) const LEAVES_MAX: usize = CHUNK_LEAVES_MAX;

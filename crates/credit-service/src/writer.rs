@@ -1,0 +1,247 @@
+//! The one thread that writes. It takes what waits, decides it in order as one group, makes the group durable, signs
+//! the head, and only then answers.
+
+use crate::answer::Answer;
+use crate::clock::instant;
+use crate::failure::{Failure, chain, fault};
+use crate::group::{Group, Placed};
+use crate::ledger::Health;
+use crate::prepare::Prepared;
+use crate::reader::{Published, Reader, Shared};
+use crate::receipts::OpenParts;
+use crate::stats::Counters;
+use credit_log::checkpoint::{self, Checkpoint};
+use credit_log::note::NoteSigner;
+use credit_store::StoreError;
+use credit_store::high_water::{HighWater, Mark};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// The most bytes of entries and sealed items in a group.
+pub(crate) const GROUP_BYTES_MAX: usize = 4 << 20;
+/// The most index rows of a group before it is closed: one more entry adds at most about a thousand.
+pub(crate) const GROUP_ROWS_MAX: usize = 24_000;
+/// The most entries of a group that a configuration may ask for.
+pub(crate) const GROUP_ENTRIES_MAX: usize = 4_096;
+
+/// What a caller waits on.
+pub(crate) type Reply = oneshot::Sender<Result<Answer, Failure>>;
+
+/// What reaches the writer.
+pub(crate) enum Message {
+    /// A command.
+    Submit(Box<Prepared>, Reply),
+    /// Finish what waits, then end.
+    Stop,
+}
+
+/// The writer's state.
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: mpsc::Receiver<Message>,
+    pub(crate) high_water: HighWater,
+    pub(crate) signer: NoteSigner,
+    pub(crate) epoch: u64,
+    pub(crate) health: watch::Sender<Health>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) group_entries_max: usize,
+}
+
+impl Writer {
+    /// Runs until told to stop or until a write fails; after a failure it only refuses.
+    pub(crate) fn run(mut self) {
+        while let Some(first) = self.queue.blocking_recv() {
+            let (waiting, stop) = self.gather(first);
+            if !waiting.is_empty() {
+                let stopped = match *self.health.borrow() {
+                    Health::ReadOnly(code) => Some(code),
+                    Health::Serving => None,
+                };
+                match stopped {
+                    Some(code) => refuse_all(waiting, &Failure::ReadOnly(code)),
+                    None => self.commit_guarded(waiting),
+                }
+            }
+            if stop {
+                break;
+            }
+        }
+    }
+
+    /// Takes what waits, without waiting for more.
+    fn gather(&mut self, first: Message) -> (Vec<(Prepared, Reply)>, bool) {
+        let mut waiting = Vec::new();
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Submit(prepared, reply) => waiting.push((*prepared, reply)),
+                Message::Stop => return (waiting, true),
+            }
+            if waiting.len() < self.group_entries_max {
+                next = self.queue.try_recv().ok();
+            }
+        }
+        (waiting, false)
+    }
+
+    /// A panic in deciding or in the store ends all writing: what is on disk is then known, what is in memory not.
+    fn commit_guarded(&mut self, waiting: Vec<(Prepared, Reply)>) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.commit_all(waiting)));
+        if outcome.is_err() {
+            tracing::error!("the writer panicked; writes stop until restart");
+            self.stop_writing("WRITER_PANICKED");
+        }
+    }
+
+    fn stop_writing(&self, code: &'static str) {
+        self.health.send_replace(Health::ReadOnly(code));
+    }
+
+    /// Commits everything, in as many groups as their size takes.
+    fn commit_all(&mut self, waiting: Vec<(Prepared, Reply)>) {
+        let mut waiting = waiting.into_iter().peekable();
+        while waiting.peek().is_some() {
+            if let Err(failure) = self.commit_group(&mut waiting) {
+                for (_, reply) in waiting {
+                    answer(reply, Err(failure.clone()));
+                }
+                return;
+            }
+        }
+    }
+
+    /// Decides and commits one group. `Err`: writes have stopped, or can't begin; whoever still waits hears it.
+    fn commit_group(
+        &mut self,
+        waiting: &mut std::iter::Peekable<std::vec::IntoIter<(Prepared, Reply)>>,
+    ) -> Result<(), Failure> {
+        let shared = Arc::clone(&self.shared);
+        let last_us = shared.published().recorded_at_us;
+        let recorded_at_us = shared.clock.record_after(last_us).map_err(|clock| {
+            tracing::error!(error = %clock, "writes stop until restart");
+            self.stop_writing(clock.code());
+            Failure::ReadOnly(clock.code())
+        })?;
+        let mut group = Group::new(&shared, recorded_at_us);
+        let mut placed: Vec<(Reply, Result<Placed, Failure>)> = Vec::new();
+        while group.bytes < GROUP_BYTES_MAX && group.rows() < GROUP_ROWS_MAX {
+            let Some((prepared, reply)) = waiting.next() else { break };
+            placed.push((reply, group.place(prepared)));
+        }
+        self.count(&placed);
+        if group.batch.entries.is_empty() {
+            // Refusals and replays rest on what is durable already.
+            self.answer_all(placed);
+            return Ok(());
+        }
+        match self.write(group, recorded_at_us) {
+            Ok(()) => {
+                self.answer_all(placed);
+                Ok(())
+            }
+            Err(failure) => {
+                for (reply, _) in placed {
+                    answer(reply, Err(failure.clone()));
+                }
+                Err(if failure == Failure::Unknown { Failure::ReadOnly("STORE_FAILED") } else { failure })
+            }
+        }
+    }
+
+    /// Makes a group durable and signs its head, in the order that the promises need: keys, store, high-water mark,
+    /// signature.
+    fn write(&mut self, mut group: Group<'_>, recorded_at_us: i64) -> Result<(), Failure> {
+        let stop = |writer: &Self, doing: &str, failure: &dyn std::fmt::Display| {
+            tracing::error!(error = %failure, "could not {doing}; writes stop until restart");
+            writer.stop_writing("STORE_FAILED");
+            Failure::Unknown
+        };
+        group.finish().map_err(|failure| stop(self, "build the rows", &failure))?;
+        let (edge, batch) = (group.edge, group.batch);
+        if !group.new_keys.is_empty() {
+            self.shared
+                .keyring
+                .append(group.new_keys)
+                .map_err(|failure| stop(self, "write keys", &failure))?;
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut gate = shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+        let began = instant();
+        match shared.store.append(gate.edge.size(), &batch) {
+            Ok(()) => {}
+            Err(StoreError::NoSpace { available, needed }) => {
+                tracing::warn!(available, needed, "the disk is too full to write");
+                return Err(Failure::ReadOnly("NO_SPACE"));
+            }
+            Err(error) => return Err(stop(self, "store a group", &chain(&error))),
+        }
+        let flush_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let published =
+            self.sign(edge, recorded_at_us).map_err(|failure| stop(self, "sign a head", &failure))?;
+        let (size, now_us) = (published.edge.size(), shared.clock.now_us());
+        *gate = Arc::new(published);
+        drop(gate);
+        let entries = u64::try_from(batch.entries.len()).unwrap_or(u64::MAX);
+        self.counters.update(|stats| {
+            stats.groups = stats.groups.saturating_add(1);
+            stats.entries = stats.entries.saturating_add(entries);
+            stats.last_group_entries = entries;
+            stats.last_flush_us = flush_us;
+            stats.size = size;
+            stats.checkpoint_at_us = now_us;
+        });
+        Ok(())
+    }
+
+    /// Records the new size and root outside the store, then signs them.
+    fn sign(&mut self, edge: credit_log::tile::TileEdge, recorded_at_us: i64) -> Result<Published, Failure> {
+        let root = edge.root();
+        let checkpoint = Checkpoint { origin: self.shared.genesis.origin.clone(), size: edge.size(), root };
+        let note = checkpoint::sign(&checkpoint, &self.signer).map_err(fault("sign a checkpoint"))?;
+        // The note leaves this function only once the mark is durable.
+        let mark = Mark { size: edge.size(), root, epoch: self.epoch, checkpoint: note.clone().into_bytes() };
+        self.high_water.record(mark).map_err(fault("write the high-water mark"))?;
+        Ok(Published { edge, root, checkpoint: note, recorded_at_us })
+    }
+
+    fn answer_all(&self, placed: Vec<(Reply, Result<Placed, Failure>)>) {
+        let reader = Reader::new(Arc::clone(&self.shared));
+        for (reply, outcome) in placed {
+            let outcome = outcome.and_then(|Placed { answer: mut told, want_receipt }| {
+                if want_receipt {
+                    told.receipt = Some(reader.receipt(told.index, &OpenParts::All)?);
+                }
+                Ok(told)
+            });
+            answer(reply, outcome);
+        }
+    }
+
+    fn count(&self, placed: &[(Reply, Result<Placed, Failure>)]) {
+        self.counters.update(|stats| {
+            for (_, outcome) in placed {
+                match outcome {
+                    Ok(placed) if placed.answer.replayed => stats.replays = stats.replays.saturating_add(1),
+                    Ok(_) => {}
+                    Err(Failure::Refused(rejection)) => {
+                        let count = stats.refusals.entry(rejection.reason.name()).or_default();
+                        *count = count.saturating_add(1);
+                    }
+                    Err(failure) => tracing::error!(error = %failure, "a command could not be decided"),
+                }
+            }
+        });
+    }
+}
+
+/// Answers a caller; one that has gone away finds the outcome by sending the same statement again.
+fn answer(reply: Reply, outcome: Result<Answer, Failure>) {
+    drop(reply.send(outcome));
+}
+
+fn refuse_all(waiting: Vec<(Prepared, Reply)>, failure: &Failure) {
+    for (_, reply) in waiting {
+        answer(reply, Err(failure.clone()));
+    }
+}
