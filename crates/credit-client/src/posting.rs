@@ -1,0 +1,220 @@
+//! An account's history, entry by entry.
+
+use credit_proto::v1;
+use credit_types::{
+    AccountRef, AccountStatus, Amount, Credits, Digest, InstitutionId, Posting, RecordId, RecordStatus,
+    SchemeId,
+};
+
+use crate::builder::Client;
+use crate::call::accounts;
+use crate::error::ClientError;
+use crate::query::Page;
+use crate::view::{Answers, account_status, bucket, record_status};
+
+/// What happened to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountEvent {
+    /// It was opened.
+    Opened,
+    /// Its status changed.
+    StatusChanged {
+        /// Its status from here on.
+        status: AccountStatus,
+    },
+    /// A record was deposited.
+    RecordDeposited {
+        /// The record.
+        record_id: RecordId,
+        /// What moved.
+        postings: Vec<Posting>,
+    },
+    /// A record's status changed.
+    RecordStatusChanged {
+        /// Its issuer.
+        issuer_id: InstitutionId,
+        /// The record.
+        record_id: RecordId,
+        /// Its status from here on.
+        status: RecordStatus,
+        /// What moved.
+        postings: Vec<Posting>,
+    },
+    /// Something that this client does not know: later software wrote it.
+    Newer {
+        /// The number of the event's kind.
+        kind: i32,
+    },
+}
+
+/// An account's part of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountEntry {
+    /// Index of the entry.
+    pub index: u64,
+    /// When the bank recorded it, in microseconds UTC.
+    pub recorded_at_us: i64,
+    /// The account's own count, from 1 without gaps.
+    pub sequence: u64,
+    /// Leaf hash of the account's entry before; `None` at sequence 1.
+    pub previous: Option<Digest>,
+    /// What happened, in order.
+    pub events: Vec<AccountEvent>,
+}
+
+impl Client {
+    /// A page of an account's history, oldest first: `page_size` 0 (the bank's default, 50) to 1,000; `page_token`
+    /// empty for the first page. A learner may leave the account out.
+    pub async fn list_postings(
+        &self,
+        account_ref: Option<AccountRef>,
+        page_size: u32,
+        page_token: &str,
+    ) -> Result<Page<AccountEntry>, ClientError> {
+        let answers = self.answers("ListPostings");
+        let request = v1::ListPostingsRequest {
+            account_ref: account_ref.map(|account| account.as_bytes().to_vec()).unwrap_or_default(),
+            page_size,
+            page_token: page_token.to_owned(),
+        };
+        let call = |channel, request| async move { accounts(channel).list_postings(request).await };
+        let v1::ListPostingsResponse { links, next_page_token } = self.call(request, call).await?;
+        let items = links.into_iter().map(|link| entry(answers, link)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next: Some(next_page_token).filter(|token| !token.is_empty()) })
+    }
+}
+
+fn entry(answers: Answers, link: v1::LinkEntry) -> Result<AccountEntry, ClientError> {
+    let v1::LinkEntry { index, recorded_at_us, link, events } = link;
+    let v1::Link { subject_kind: _, subject_id: _, sequence, previous, events: _ } =
+        answers.some("link", link)?;
+    let previous = match previous.as_slice() {
+        [] => None,
+        bytes => Some(answers.id("previous", Digest::from_slice(bytes))?),
+    };
+    let events = events.into_iter().map(|event| self::event(answers, event)).collect::<Result<_, _>>()?;
+    Ok(AccountEntry { index, recorded_at_us, sequence, previous, events })
+}
+
+fn event(answers: Answers, event: v1::Event) -> Result<AccountEvent, ClientError> {
+    let kind = event.kind;
+    match v1::EventKind::try_from(kind) {
+        Ok(v1::EventKind::AccountOpened) => Ok(AccountEvent::Opened),
+        Ok(v1::EventKind::AccountStatusChanged) => {
+            let body = answers.some("account_status_changed", event.account_status_changed)?;
+            let status = answers.some("status", account_status(body.status))?;
+            Ok(AccountEvent::StatusChanged { status })
+        }
+        Ok(v1::EventKind::RecordDeposited) => {
+            let body = answers.some("record_deposited", event.record_deposited)?;
+            let v1::RecordDeposited { account_ref: _, record_id, fingerprint_version: _, postings } = body;
+            Ok(AccountEvent::RecordDeposited {
+                record_id: answers.id("record_id", RecordId::from_uuid(&record_id))?,
+                postings: self::postings(answers, postings)?,
+            })
+        }
+        Ok(v1::EventKind::RecordStatusChanged) => {
+            let body = answers.some("record_status_changed", event.record_status_changed)?;
+            let v1::RecordStatusChanged { account_ref: _, issuer_id, record_id, status, postings } = body;
+            Ok(AccountEvent::RecordStatusChanged {
+                issuer_id: answers.id("issuer_id", InstitutionId::new(issuer_id))?,
+                record_id: answers.id("record_id", RecordId::from_uuid(&record_id))?,
+                status: answers.some("status", record_status(status))?,
+                postings: self::postings(answers, postings)?,
+            })
+        }
+        Ok(
+            v1::EventKind::Unspecified
+            | v1::EventKind::LedgerCreated
+            | v1::EventKind::ServerStarted
+            | v1::EventKind::InstitutionAdmitted
+            | v1::EventKind::FrameworkPublished
+            | v1::EventKind::KeyAdded
+            | v1::EventKind::KeyRetired
+            | v1::EventKind::KeyCompromised
+            | v1::EventKind::BatchOpened
+            | v1::EventKind::BatchChunk
+            | v1::EventKind::BatchClosed
+            | v1::EventKind::ProtocolUpgraded,
+        ) => Err(answers.wrong(format!("an event of kind {kind} is about no account"))),
+        Err(_) => Ok(AccountEvent::Newer { kind }),
+    }
+}
+
+fn postings(answers: Answers, postings: Vec<v1::Posting>) -> Result<Vec<Posting>, ClientError> {
+    let posting = |v1::Posting { from, to, credit_scheme, credits_milli }| {
+        let credits = Credits::from_milli(credits_milli);
+        Ok(Posting {
+            from: answers.some("from", bucket(from))?,
+            to: answers.some("to", bucket(to))?,
+            amount: Amount {
+                scheme: answers.id("credit_scheme", SchemeId::new(credit_scheme))?,
+                credits: credits.map_err(|error| answers.wrong(format!("credits_milli {error}")))?,
+            },
+        })
+    };
+    postings.into_iter().map(posting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use credit_types::{Bucket, LogId};
+
+    const ANSWERS: Answers = Answers { call: "ListPostings", log_id: LogId([1; 32]) };
+
+    fn deposited() -> v1::Event {
+        let posting = v1::Posting {
+            from: v1::Bucket::Issued.into(),
+            to: v1::Bucket::Available.into(),
+            credit_scheme: "CN_XF".to_owned(),
+            credits_milli: 3_000,
+        };
+        v1::Event {
+            kind: v1::EventKind::RecordDeposited.into(),
+            record_deposited: Some(v1::RecordDeposited {
+                account_ref: vec![1; 16],
+                record_id: crate::record_id_from_row(&[1; 32], b"row").as_bytes().to_vec(),
+                fingerprint_version: 1,
+                postings: vec![posting],
+            }),
+            ..v1::Event::default()
+        }
+    }
+
+    fn link(events: Vec<v1::Event>) -> v1::LinkEntry {
+        let link = v1::Link { sequence: 2, previous: vec![7; 32], ..v1::Link::default() };
+        v1::LinkEntry { index: 9, recorded_at_us: 5, link: Some(link), events }
+    }
+
+    #[test]
+    fn an_entry_of_an_account_is_read_with_its_events() {
+        let opened = v1::Event { kind: v1::EventKind::AccountOpened.into(), ..v1::Event::default() };
+        let newer = v1::Event { kind: 99, ..v1::Event::default() };
+        let read = entry(ANSWERS, link(vec![opened, deposited(), newer])).unwrap();
+        assert_eq!((read.index, read.sequence, read.previous), (9, 2, Some(Digest([7; 32]))));
+        let [
+            AccountEvent::Opened,
+            AccountEvent::RecordDeposited { postings, .. },
+            AccountEvent::Newer { kind: 99 },
+        ] = read.events.as_slice()
+        else {
+            panic!("{:?}", read.events)
+        };
+        assert_eq!((postings[0].from, postings[0].to), (Bucket::Issued, Bucket::Available));
+        assert_eq!(postings[0].amount.credits.milli(), 3_000);
+    }
+
+    #[test]
+    fn an_entry_that_lacks_what_its_kind_promises_is_no_answer() {
+        let mut bare = deposited();
+        bare.record_deposited = None;
+        let mut negative = deposited();
+        negative.record_deposited.as_mut().unwrap().postings[0].credits_milli = -1;
+        let foreign = v1::Event { kind: v1::EventKind::KeyAdded.into(), ..v1::Event::default() };
+        for event in [bare, negative, foreign] {
+            let read = entry(ANSWERS, link(vec![event]));
+            assert!(matches!(read, Err(ClientError::BadAnswer { .. })));
+        }
+    }
+}
