@@ -160,6 +160,8 @@ fn of_key(kid: Kid, view: &View, ids: &mut Vec<RowId>) {
 fn of_record(id: RowId, view: &View, ids: &mut Vec<RowId>) {
     if let Some(Row::Record(row)) = view.get(&id) {
         ids.push(RowId::Leaf(row.last_status_index));
+        // Whose key suspended it says who may lift that.
+        ids.extend(row.steps.last().map(|step| RowId::Key(step.kid)));
     }
     ids.push(id);
 }

@@ -56,6 +56,7 @@ pub(crate) fn correct(
         if let Some(old) = old {
             of_account(&mut judgement, old, body.facts.account_ref);
             not_ended(&mut judgement, old);
+            not_by_order(&mut judgement, old);
             follows(&mut judgement, old, body.after);
             events.extend(signers.first().map(|kid| Event::RecordStatusChanged {
                 account_ref: old.facts.account_ref,
@@ -106,6 +107,9 @@ pub(crate) fn change_status(
     if let Some(row) = row {
         of_account(&mut judgement, row, body.account_ref);
         may_change(&mut judgement, row, body);
+        if header.signer.institution() == Some(&row.issuer) && body.action == RecordAction::Reinstate {
+            not_by_order(&mut judgement, row);
+        }
     }
     judgement.end()?;
     let (status, to) = match body.action {
@@ -143,6 +147,15 @@ fn not_ended(judgement: &mut Judgement, row: &RecordRow) {
     if let Some(reason) = refused {
         judgement.refuse(Rejection::new(reason).index(row.last_status_index));
     }
+}
+
+/// That the issuer does not undo what a regulator has suspended by order; only a regulator lifts that.
+fn not_by_order(judgement: &mut Judgement, row: &RecordRow) {
+    let Some(step) = row.steps.last() else { return };
+    let own = judgement.view.key(step.kid).is_some_and(|key| key.owner == row.issuer);
+    let held = row.status == RecordStatus::Suspended && !own;
+    let rejection = Rejection::new(Reason::SignerNotAllowed).field("header.signer_id").index(step.index);
+    judgement.require(!held, rejection);
 }
 
 fn follows(judgement: &mut Judgement, row: &RecordRow, after: credit_types::Digest) {

@@ -1,7 +1,7 @@
 //! Records: deposits, corrections, changes of status, what an accreditation covers.
 
 use super::header::AnchorRule;
-use super::{Faults, Model, Now};
+use super::{Faults, Model, Now, Record};
 use credit_types::limits::{ACCOUNT_RECORDS_MAX, STATUS_STEPS_MAX};
 use credit_types::{
     AccountRef, AccountStatus, Accreditation, Amount, Bucket, DepositCheck, Details, Event, InstitutionId,
@@ -177,6 +177,7 @@ impl Model {
         faults.when(old.facts.account_ref != facts.account_ref, Reason::RecordOfAnotherAccount);
         faults.when(old.status == RecordStatus::Revoked, Reason::RecordRevoked);
         faults.when(old.status == RecordStatus::Superseded, Reason::RecordSuperseded);
+        faults.when(self.held_by_order(&old), Reason::SignerNotAllowed);
         faults.when(self.entry(old.last).unwrap().leaf != correction.after, Reason::StaleStatement);
         faults.or(())?;
         let kid = statement.signers[0];
@@ -199,6 +200,14 @@ impl Model {
             postings: moved(facts.amount.as_ref(), Bucket::Issued, Bucket::Available),
         };
         Ok(vec![replaced, deposited])
+    }
+
+    /// Whether somebody else than the issuer has suspended a record.
+    fn held_by_order(&self, record: &Record<'_>) -> bool {
+        let by = record.changed.and_then(|(kid, _)| self.key(kid)).map(|key| &key.owner);
+        let own =
+            by.is_some_and(|owner| matches!(owner, super::Owner::Institution(id) if id == record.issuer));
+        record.status == RecordStatus::Suspended && !own
     }
 
     pub(super) fn change_record(&self, now: Now, statement: &Signed<RecordStatusChange>) -> Outcome {
@@ -232,6 +241,8 @@ impl Model {
             }
             RecordAction::Reinstate => {
                 faults.when(record.status == RecordStatus::Valid, Reason::RecordNotSuspended);
+                let own = statement.header.signer == SignerId::Institution(change.issuer_id.clone());
+                faults.when(own && self.held_by_order(&record), Reason::SignerNotAllowed);
                 RecordStatus::Valid
             }
         };
