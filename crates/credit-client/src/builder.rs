@@ -9,6 +9,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::error::ClientError;
 use crate::heads::{HeadStore, MemoryHeads};
+use crate::history::SeenHead;
 use crate::retry::RetryPolicy;
 use crate::signer::{InstitutionSigner, SignerError};
 use crate::token::TokenSource;
@@ -144,6 +145,7 @@ impl ClientBuilder {
             deadline,
             stream_deadline,
             language,
+            verified: Mutex::new(None),
             fresh: Mutex::new(None),
         };
         Ok(Client { shared: Arc::new(shared) })
@@ -172,6 +174,8 @@ pub(crate) struct Shared {
     pub(crate) deadline: Duration,
     pub(crate) stream_deadline: Duration,
     pub(crate) language: Language,
+    /// The head that was last read from the store, so that the same text is not verified again and again.
+    pub(crate) verified: Mutex<Option<SeenHead>>,
     /// When this client last verified a head.
     pub(crate) fresh: Mutex<Option<Instant>>,
 }

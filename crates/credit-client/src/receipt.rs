@@ -119,6 +119,26 @@ pub(crate) fn records(outgoing: &Outgoing, receipt: &VerifiedReceipt) -> Result<
     expects_statement(receipt, payload_type, payload).map_err(|_| differs("it has another statement"))
 }
 
+/// A write whose receipt was verified, if it is of the entry that was told, and the entry records this statement.
+pub(crate) fn recorded_as(
+    outgoing: &Outgoing,
+    told: Told,
+    replayed: bool,
+    receipt: Receipt,
+    verified: &VerifiedReceipt,
+) -> Result<Recorded, BadReceipt> {
+    of_entry(told, verified)?;
+    records(outgoing, verified)?;
+    Ok(Recorded {
+        statement_id: outgoing.statement_id,
+        index: told.index,
+        leaf_hash: told.leaf_hash,
+        recorded_at_us: verified.core.recorded_at_us,
+        replayed,
+        receipt,
+    })
+}
+
 impl Client {
     /// Verifies a receipt by itself and against the log as it was seen.
     pub(crate) async fn proved(&self, receipt: &v1::Receipt) -> Result<VerifiedReceipt, ClientError> {
@@ -144,16 +164,7 @@ impl Client {
         let (told, replayed, receipt) = told(call, position)?;
         let receipt = receipt.ok_or(BadReceipt::Missing)?;
         let verified = self.proved(&receipt).await?;
-        of_entry(told, &verified)?;
-        records(outgoing, &verified)?;
-        let recorded = Recorded {
-            statement_id: outgoing.statement_id,
-            index: told.index,
-            leaf_hash: told.leaf_hash,
-            recorded_at_us: verified.core.recorded_at_us,
-            replayed,
-            receipt: Receipt { wire: receipt },
-        };
+        let recorded = recorded_as(outgoing, told, replayed, Receipt { wire: receipt }, &verified)?;
         Ok((recorded, verified))
     }
 

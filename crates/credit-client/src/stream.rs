@@ -1,7 +1,10 @@
-//! Records one by one on a stream: each signed alone, many in flight, each with an outcome and a proof of its own.
+//! Records one by one on a stream: each signed alone, many in flight, each with an outcome and a proof of its own. They
+//! are recorded in any order.
 
 use credit_proto::v1;
 use credit_proto::v1::submit_records_response::Outcome;
+use credit_types::Anchor;
+use futures_util::future::try_join_all;
 use std::collections::VecDeque;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -12,13 +15,15 @@ use crate::call::records;
 use crate::draft::NewRecord;
 use crate::error::{ClientError, Refusal, Trouble};
 use crate::progress::Progress;
-use crate::receipt::Recorded;
+use crate::receipt::{Recorded, Told, recorded_as, told};
 use crate::signer::Outgoing;
 
 /// The most records that are sent and not answered; the bank takes up to twice as many.
 const WINDOW: usize = 128;
 /// The most records of one call: each keeps its receipt. More are sent as a batch.
 pub const STREAM_RECORDS_MAX: usize = 16_384;
+/// The most entries that are proved at once.
+const PROVED_AT_ONCE_MAX: usize = 16;
 /// The call.
 const CALL: &str = "SubmitRecords";
 
@@ -31,42 +36,61 @@ pub enum RecordOutcome {
     Refused(Refusal),
 }
 
-/// A signed record and the request that it is sent in, the same each time.
-type Prepared = (Outgoing, v1::SubmitRecordsRequest);
+/// A signed record on its way.
+#[derive(Debug, Clone)]
+struct Sent {
+    outgoing: Outgoing,
+    /// What it is sent in, the same each time; dropped with its secret part once it is answered.
+    request: Option<v1::SubmitRecordsRequest>,
+    /// Where the bank says it stands, and whether it did before.
+    told: Option<(Told, bool)>,
+}
 
 /// A stream under way.
 struct Run<'a> {
     records: &'a [NewRecord],
-    prepared: Vec<Option<Prepared>>,
-    outcomes: Vec<Option<RecordOutcome>>,
-    done: u64,
+    sent: Vec<Option<Sent>>,
+    refusals: Vec<Option<Refusal>>,
     refused: u64,
+    done: u64,
 }
 
-impl Run<'_> {
-    /// The records without an outcome, in order.
-    fn waiting(&self) -> VecDeque<usize> {
-        let waiting = self.outcomes.iter().enumerate().filter(|(_, outcome)| outcome.is_none());
-        waiting.map(|(number, _)| number).collect()
+impl<'a> Run<'a> {
+    fn new(records: &'a [NewRecord]) -> Self {
+        let count = records.len();
+        Self { records, sent: vec![None; count], refusals: vec![None; count], refused: 0, done: 0 }
     }
 
-    fn end(&mut self, number: usize, outcome: RecordOutcome) {
-        self.done = self.done.saturating_add(1);
-        if matches!(outcome, RecordOutcome::Refused(_)) {
+    /// The records without an answer, in order.
+    fn waiting(&self) -> VecDeque<usize> {
+        let told = |sent: &Option<Sent>| sent.as_ref().is_some_and(|sent| sent.told.is_some());
+        let open = self.sent.iter().zip(&self.refusals).enumerate();
+        open.filter(|(_, (sent, refusal))| refusal.is_none() && !told(sent))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    fn refuse(&mut self, number: usize, refusal: Refusal) {
+        if let Some(place) = self.refusals.get_mut(number) {
+            *place = Some(refusal);
             self.refused = self.refused.saturating_add(1);
+            self.done = self.done.saturating_add(1);
         }
-        if let Some(place) = self.outcomes.get_mut(number) {
-            *place = Some(outcome);
+    }
+
+    fn accept(&mut self, number: usize, told: Told, replayed: bool) {
+        if let Some(Some(sent)) = self.sent.get_mut(number) {
+            (sent.request, sent.told) = (None, Some((told, replayed)));
+            self.done = self.done.saturating_add(1);
         }
-        // What is answered is never sent again; its secret part needs not stay.
-        if let Some(place) = self.prepared.get_mut(number) {
-            *place = None;
-        }
+    }
+
+    fn total(&self) -> u64 {
+        u64::try_from(self.records.len()).unwrap_or(u64::MAX)
     }
 
     fn progress(&self) -> Progress {
-        let total = u64::try_from(self.records.len()).unwrap_or(u64::MAX);
-        Progress::Answered { done: self.done, refused: self.refused, total }
+        Progress::Answered { done: self.done, refused: self.refused, total: self.total() }
     }
 }
 
@@ -79,21 +103,16 @@ fn counted(count: usize) -> Result<(), ClientError> {
 }
 
 impl Client {
-    /// Deposits up to [`STREAM_RECORDS_MAX`] records one by one, and gives their outcomes in their order. A refusal ends
-    /// nothing; after a broken connection those without an answer are sent again as they were.
+    /// Deposits up to [`STREAM_RECORDS_MAX`] records one by one, and gives their outcomes in their order. A refusal
+    /// ends nothing; after a broken connection those without an answer are sent again as they were. When all are
+    /// answered, each is proved.
     pub async fn submit_records(
         &self,
         records: &[NewRecord],
         listener: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Vec<RecordOutcome>, ClientError> {
         counted(records.len())?;
-        let mut run = Run {
-            records,
-            prepared: vec![None; records.len()],
-            outcomes: vec![None; records.len()],
-            done: 0,
-            refused: 0,
-        };
+        let mut run = Run::new(records);
         let mut tries = 0u32;
         loop {
             let before = run.done;
@@ -103,31 +122,32 @@ impl Client {
             listener(Progress::Retrying { tries, pause, reason });
             tokio::time::sleep(pause).await;
         }
-        let outcomes: Option<Vec<RecordOutcome>> = run.outcomes.into_iter().collect();
-        outcomes.ok_or_else(|| ClientError::answer(CALL, "a record has no outcome"))
+        self.prove_records(run, listener).await
     }
 
     /// The request of a record, signed when it is first sent.
-    async fn stream_request(
+    fn stream_request(
         &self,
         run: &mut Run<'_>,
         number: usize,
+        anchor: Anchor,
     ) -> Result<v1::SubmitRecordsRequest, ClientError> {
-        if let Some(Some((_, request))) = run.prepared.get(number) {
+        if let Some(Some(Sent { request: Some(request), .. })) = run.sent.get(number) {
             return Ok(request.clone());
         }
-        let record =
-            run.records.get(number).ok_or_else(|| ClientError::invalid("records", "has no such record"))?;
-        let (outgoing, v1::SubmitRecordRequest { envelope, details, want_receipt }) =
-            self.prepare(record).await?;
+        let record = run.records.get(number);
+        let record = record.ok_or_else(|| ClientError::invalid("records", "has no such record"))?;
+        // A receipt under the head of each moment would cost a proof of consistency each; they are fetched at the end.
+        let (outgoing, request) = self.prepare(record, anchor, false)?;
+        let v1::SubmitRecordRequest { envelope, details, want_receipt } = request;
         let request = v1::SubmitRecordsRequest { envelope, details, want_receipt };
-        if let Some(place) = run.prepared.get_mut(number) {
-            *place = Some((outgoing, request.clone()));
+        if let Some(place) = run.sent.get_mut(number) {
+            *place = Some(Sent { outgoing, request: Some(request.clone()), told: None });
         }
         Ok(request)
     }
 
-    /// Sends what has no outcome yet over one connection.
+    /// Sends what has no answer yet over one connection.
     async fn stream_pass(
         &self,
         run: &mut Run<'_>,
@@ -137,6 +157,7 @@ impl Client {
         if waiting.is_empty() {
             return Ok(());
         }
+        let anchor = self.anchor().await?;
         let deadline = self.shared.stream_deadline;
         let (to, requests) = mpsc::channel(WINDOW);
         let request = self.request(ReceiverStream::new(requests))?;
@@ -152,28 +173,25 @@ impl Client {
         loop {
             while flying.len() < WINDOW {
                 let Some(number) = waiting.pop_front() else { break };
-                let request = self.stream_request(run, number).await?;
+                let request = self.stream_request(run, number, anchor)?;
                 // Where nobody takes it any more, the stream's own end says why.
                 let _ = to.send(request).await;
                 flying.push_back(number);
             }
             let Some(number) = flying.pop_front() else { break };
-            let v1::SubmitRecordsResponse { number: told, outcome } = next(&mut stream, deadline).await?;
-            if told != answered {
+            let v1::SubmitRecordsResponse { number: place, outcome } = next(&mut stream, deadline).await?;
+            if place != answered {
                 return Err(ClientError::answer(CALL, "the answers are out of order").into());
             }
             answered = answered.saturating_add(1);
             match outcome {
                 Some(Outcome::Position(position)) => {
-                    let recorded = self.stream_recorded(run, number, position).await?;
-                    run.end(number, recorded);
+                    let (told, replayed, _) = told(CALL, Some(position))?;
+                    run.accept(number, told, replayed);
                 }
                 Some(Outcome::Refusal(refusal)) if refusal.retryable => again = Some(refusal),
                 Some(Outcome::Refusal(refusal)) => {
-                    run.end(
-                        number,
-                        RecordOutcome::Refused(Refusal::of_element(refusal, self.shared.language)),
-                    );
+                    run.refuse(number, Refusal::of_element(refusal, self.shared.language));
                 }
                 None => return Err(ClientError::answer(CALL, "an answer has no outcome").into()),
             }
@@ -189,16 +207,42 @@ impl Client {
         }
     }
 
-    async fn stream_recorded(
+    /// Has it proved that every accepted record is in the log as it was sent, and gives all outcomes.
+    async fn prove_records(
         &self,
-        run: &Run<'_>,
-        number: usize,
-        position: v1::Position,
+        run: Run<'_>,
+        listener: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Vec<RecordOutcome>, ClientError> {
+        let total = run.total().saturating_sub(run.refused);
+        let mut done = 0u64;
+        let answers: Vec<(Option<Sent>, Option<Refusal>)> = run.sent.into_iter().zip(run.refusals).collect();
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for some in answers.chunks(PROVED_AT_ONCE_MAX) {
+            let proofs =
+                some.iter().map(|(sent, refusal)| self.record_outcome(sent.as_ref(), refusal.as_ref()));
+            let proved = try_join_all(proofs).await?;
+            let recorded =
+                proved.iter().filter(|outcome| matches!(outcome, RecordOutcome::Recorded(_))).count();
+            outcomes.extend(proved);
+            done = done.saturating_add(u64::try_from(recorded).unwrap_or(u64::MAX));
+            listener(Progress::Verified { done, total });
+        }
+        Ok(outcomes)
+    }
+
+    async fn record_outcome(
+        &self,
+        sent: Option<&Sent>,
+        refusal: Option<&Refusal>,
     ) -> Result<RecordOutcome, ClientError> {
-        let Some(Some((outgoing, _))) = run.prepared.get(number) else {
-            return Err(ClientError::answer(CALL, "an answer is to nothing that was sent"));
+        if let Some(refusal) = refusal {
+            return Ok(RecordOutcome::Refused(refusal.clone()));
+        }
+        let Some(Sent { outgoing, request: _, told: Some((told, replayed)) }) = sent else {
+            return Err(ClientError::answer(CALL, "a record has no answer"));
         };
-        let (recorded, _) = self.recorded(CALL, outgoing, Some(position)).await?;
+        let (receipt, verified) = self.get_receipt(told.index).await?;
+        let recorded = recorded_as(outgoing, *told, *replayed, receipt, &verified)?;
         Ok(RecordOutcome::Recorded(Box::new(recorded)))
     }
 }
@@ -214,14 +258,21 @@ mod tests {
     }
 
     #[test]
-    fn what_has_an_outcome_is_not_sent_again() {
-        let records = crate::plan::tests::records(3);
-        let mut run =
-            Run { records: &records, prepared: vec![None; 3], outcomes: vec![None; 3], done: 0, refused: 0 };
+    fn what_has_an_answer_is_not_sent_again_and_keeps_no_secret() {
+        let records = crate::plan::tests::records(4);
+        let mut run = Run::new(&records);
+        let outgoing = crate::plan::tests::plan(1).manifest().clone();
+        for number in 0..3 {
+            let request = Some(v1::SubmitRecordsRequest::default());
+            run.sent[number] = Some(Sent { outgoing: outgoing.clone(), request, told: None });
+        }
+        assert_eq!(run.waiting(), [0, 1, 2, 3]);
         let refusal =
             Refusal { reason: "RECORD_EXISTS".to_owned(), message: String::new(), field: None, index: None };
-        run.end(1, RecordOutcome::Refused(refusal));
-        assert_eq!(run.waiting(), [0, 2]);
-        assert_eq!(run.progress(), Progress::Answered { done: 1, refused: 1, total: 3 });
+        run.refuse(1, refusal);
+        run.accept(2, Told { index: 7, leaf_hash: credit_types::Digest([1; 32]) }, true);
+        assert_eq!(run.waiting(), [0, 3]);
+        assert!(run.sent[2].as_ref().unwrap().request.is_none());
+        assert_eq!(run.progress(), Progress::Answered { done: 2, refused: 1, total: 4 });
     }
 }

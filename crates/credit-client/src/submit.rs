@@ -1,7 +1,7 @@
 //! One record: deposit, correct, change its status.
 
 use credit_proto::v1;
-use credit_types::{Header, KeyPurpose, RecordCorrection, RecordStatusChange, SignerId};
+use credit_types::{Anchor, Header, KeyPurpose, RecordCorrection, RecordStatusChange, SignerId};
 
 use crate::builder::Client;
 use crate::call::records;
@@ -14,34 +14,37 @@ use crate::signer::{Outgoing, seal};
 impl Client {
     /// A header under a new statement_id, anchored on the last head seen.
     pub(crate) async fn header(&self, signer: SignerId) -> Result<Header, ClientError> {
-        Ok(Header {
-            log_id: Some(self.shared.trust.log_id),
-            statement_id: random::command_id()?,
-            signer,
-            anchor: Some(self.anchor().await?),
-        })
+        self.header_on(signer, self.anchor().await?)
     }
 
-    /// Signs a record.
-    pub(crate) async fn prepare(
+    fn header_on(&self, signer: SignerId, anchor: Anchor) -> Result<Header, ClientError> {
+        let log_id = Some(self.shared.trust.log_id);
+        Ok(Header { log_id, statement_id: random::command_id()?, signer, anchor: Some(anchor) })
+    }
+
+    /// Signs a record on an anchor.
+    pub(crate) fn prepare(
         &self,
         record: &NewRecord,
+        anchor: Anchor,
+        want_receipt: bool,
     ) -> Result<(Outgoing, v1::SubmitRecordRequest), ClientError> {
         let details = Committed::details(&record.details)?;
-        let header = self.header(self.signer_id()?).await?;
+        let header = self.header_on(self.signer_id()?, anchor)?;
         let key = self.signer()?.key(&[KeyPurpose::Records])?;
         let outgoing = seal(&header, &record.facts(details.commitment), &[key])?;
         let request = v1::SubmitRecordRequest {
             envelope: Some((&outgoing.envelope).into()),
             details: Some(details.wire()),
-            want_receipt: true,
+            want_receipt,
         };
         Ok((outgoing, request))
     }
 
     /// Deposits one record, signed by the issuer's RECORDS key.
     pub async fn submit_record(&self, record: &NewRecord) -> Result<Recorded, ClientError> {
-        let (outgoing, request) = self.prepare(record).await?;
+        self.signer()?;
+        let (outgoing, request) = self.prepare(record, self.anchor().await?, true)?;
         let call = |channel, request| async move { records(channel).submit_record(request).await };
         let v1::SubmitRecordResponse { position } = self.call(request, call).await?;
         Ok(self.recorded("SubmitRecord", &outgoing, position).await?.0)

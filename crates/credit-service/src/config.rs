@@ -160,6 +160,11 @@ const KEYS: [(&str, Form); 13] = [
     ("issuer_public_key", Form::Text),
 ];
 
+/// A value that does not fit; the parser names its key on a line of its own.
+fn shape(error: &toml::de::Error) -> ConfigError {
+    ConfigError::Shape(error.to_string().trim_end().replace('\n', " "))
+}
+
 /// Sets one key from its text.
 fn set(table: &mut toml::Table, key: &str, text: &str) -> Result<(), ConfigError> {
     let Some((_, form)) = KEYS.iter().find(|(name, _)| *name == key) else {
@@ -221,8 +226,7 @@ impl Config {
             let dev = table.get("dev").and_then(toml::Value::as_bool).unwrap_or(false);
             table.insert("reflection".to_owned(), toml::Value::Boolean(dev));
         }
-        let config: Self =
-            table.try_into().map_err(|e: toml::de::Error| ConfigError::Shape(e.message().to_owned()))?;
+        let config: Self = table.try_into().map_err(|error: toml::de::Error| shape(&error))?;
         config.check()?;
         Ok(config)
     }

@@ -4,7 +4,7 @@
 use crate::failure::Failure;
 use crate::prepare::{LEAVES_MAX, Prepared, Preparer, Side, seal_sides};
 use credit_ledger::BatchRow;
-use credit_log::batch;
+use credit_log::{ProofError, batch};
 use credit_proto::entry::StatementPart;
 use credit_proto::{decode_leaf, payload_type, v1};
 use credit_types::limits::{CHUNK_PATH_MAX, LEAF_BYTES_MAX};
@@ -46,8 +46,7 @@ impl Preparer {
             leaves.iter().map(|leaf| batch::record_leaf(leaf_type, &leaf.facts)).collect();
         let hash_path: Vec<[u8; 32]> = path.iter().map(|digest| digest.0).collect();
         let (count, number) = (u64::from(batch.record_count), u64::from(chunk));
-        batch::verify_chunk(&batch.root.0, count, number, &hashes, &hash_path)
-            .map_err(|_| Rejection::new(Reason::ChunkPathWrong).field("chunk.path"))?;
+        batch::verify_chunk(&batch.root.0, count, number, &hashes, &hash_path).map_err(misplaced)?;
         let first = chunk.saturating_mul(u32::try_from(LEAVES_MAX).unwrap_or(u32::MAX));
         let mut out = Leaves::default();
         for ((position, leaf), hash) in (first..).zip(leaves).zip(hashes) {
@@ -107,6 +106,21 @@ impl Preparer {
         }
         out.statements.push(StatementPart::Leaf { manifest_index, position, facts });
         Ok(())
+    }
+}
+
+/// What is wrong with a chunk that does not prove its place.
+fn misplaced(error: ProofError) -> Rejection {
+    match error {
+        ProofError::Index { .. } => {
+            Rejection::new(Reason::ChunkOutOfOrder).field("chunk").detail(error.to_string())
+        }
+        ProofError::Leaves { .. } => {
+            Rejection::new(Reason::ChunkSizeWrong).field("chunk.leaves").detail(error.to_string())
+        }
+        ProofError::Sizes { .. } | ProofError::Length { .. } | ProofError::Root | ProofError::OldRoot => {
+            Rejection::new(Reason::ChunkPathWrong).field("chunk.path")
+        }
     }
 }
 

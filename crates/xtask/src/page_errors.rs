@@ -24,15 +24,17 @@ const TAIL: &str = "
 
 | reason | gRPC code | meaning |
 |---|---|---|
-| `BUSY` | RESOURCE_EXHAUSTED | the queue is full; try again, the message says when |
+| `BUSY` | RESOURCE_EXHAUSTED | the queue is full; try again, the answer says when |
 | `OUTCOME_UNKNOWN` | UNAVAILABLE | send the same statement again: its statement_id is the retry key |
-| `READ_ONLY` | UNAVAILABLE | writes have stopped until restart; `metadata.code` says why; reads go on |
+| `STORE_FAILED`, `WRITER_PANICKED`, `KEYRING_BEHIND`, `CLOCK_BEHIND`, `CLOCK_JUMPED`, `STOPPING` | UNAVAILABLE | writes \
+have stopped until restart; reads go on |
 | `NO_SPACE` | RESOURCE_EXHAUSTED | the disk is too full to write; reads go on |
-| `UNAUTHENTICATED` | UNAUTHENTICATED | no token, or one that does not verify; `metadata.code` says what |
-| `DENIED` | PERMISSION_DENIED | the caller may not do this; said alike whether the thing exists or not |
+| `TOKEN_…` | UNAUTHENTICATED | no token, or one that is not taken; the reason says what is wrong with it |
+| `PERMISSION_DENIED` | PERMISSION_DENIED | the caller may not do this; said alike whether the thing exists or not |
 | `SIGNER_NOT_CALLER` | PERMISSION_DENIED | the token's institution is not the statement's signer |
 | `NOT_FOUND` | NOT_FOUND | a read names what is not there |
-| `INTERNAL` | UNAVAILABLE | the world failed; it is in our log |
+| `NO_SUCH_METHOD` | UNIMPLEMENTED | there is no such method |
+| `FAULT` | UNAVAILABLE | the world failed; it is in the server's log; retry with the same request |
 ";
 
 /// Writes the page.

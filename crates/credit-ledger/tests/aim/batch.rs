@@ -109,7 +109,9 @@ impl Aim<'_> {
         body.record_id = key.1;
         let mut check = self.check(body.awarded_on);
         if self.draw.chance(30) {
-            let reason = *self.draw.pick(&LEAF);
+            // Few accreditations are narrow enough for this one.
+            let narrow = self.draw.chance(20);
+            let reason = if narrow { Reason::LevelNotAccredited } else { *self.draw.pick(&LEAF) };
             let moves =
                 [Reason::AccountUnknown, Reason::AccountClosed, Reason::AccountFull, Reason::RecordExists];
             if !moves.contains(&reason) {

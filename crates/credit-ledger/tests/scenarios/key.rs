@@ -94,6 +94,7 @@ fn a_retired_key_signs_nothing_new() {
         report a.records from=3
         deposit a r1 ann
         retire a.keys
+        retire a.keys
         addkey a a.records2
         ",
         expect![[r#"
@@ -102,6 +103,7 @@ fn a_retired_key_signs_nothing_new() {
             report a.records from=3                                          ok 8: KeyCompromised
             deposit a r1 ann                                                 KEY_COMPROMISED signatures @8
             retire a.keys                                                    ok 9: KeyRetired
+            retire a.keys                                                    KEY_RETIRED signatures @9
             addkey a a.records2                                              KEY_RETIRED signatures @9
         "#]],
     );

@@ -1,0 +1,122 @@
+//! Adds, retires and reports keys of institutions.
+
+use super::super::connect::{Caller, client};
+use super::super::recorded;
+use super::super::{Context, signer};
+use super::Writing;
+use crate::ending::{CommandError, Ending, Exit};
+use crate::keyfile::signing_key;
+use crate::language::Phrase;
+use credit_client::{AuthoritySigner, Client, KeyAuthority};
+use credit_log::envelope::kid_text;
+use credit_types::{
+    InstitutionId, InstitutionKey, KeyAddition, KeyCompromise, KeyPurpose, KeyRetirement, Kid, PublicKey,
+};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Who decides about a key.
+#[derive(Debug, clap::Args)]
+pub(crate) struct By {
+    /// The authority decides, not the owner · 由主管方而非机构决定
+    #[arg(long)]
+    authority: bool,
+    /// Keys of the authority; by default those in the home · 主管方密钥文件
+    #[arg(long, value_name = "FILE", requires = "authority")]
+    authority_key: Vec<PathBuf>,
+    /// Where it goes · 写入位置
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Who signs, and a client that signs for them.
+struct Deciding {
+    client: Client,
+    authority: Option<AuthoritySigner>,
+}
+
+impl Deciding {
+    fn new(context: &mut Context, institution: &InstitutionId, by: &By) -> Result<Self, CommandError> {
+        let (authority, caller) = if by.authority {
+            (Some(signer::authority(context, &by.authority_key)?), Caller::Anybody)
+        } else {
+            let purposes = [KeyPurpose::Keys, KeyPurpose::Recovery];
+            let signer = signer::institution_any(context, institution, &purposes)?;
+            (None, Caller::Institution(signer))
+        };
+        Ok(Self { client: client(context, &by.writing.connect, caller)?, authority })
+    }
+
+    fn by(&self) -> KeyAuthority<'_> {
+        self.authority.as_ref().map_or(KeyAuthority::Owner, KeyAuthority::Authority)
+    }
+}
+
+/// Adds a key.
+pub(super) async fn add(
+    context: &mut Context,
+    institution: &InstitutionId,
+    path: &Path,
+    purposes: Vec<KeyPurpose>,
+    by: &By,
+) -> Ending {
+    let key = signing_key(path, &mut context.passphrases)?;
+    let public = key.public();
+    let kid = Kid(public.kid());
+    let addition = KeyAddition {
+        institution_id: institution.clone(),
+        key: InstitutionKey {
+            key: PublicKey { bytes: public.bytes(), kid },
+            purposes: purposes.into_iter().collect(),
+        },
+    };
+    let deciding = Deciding::new(context, institution, by)?;
+    let recorded = deciding.client.add_key(deciding.by(), &addition, &key).await?;
+    context.output.line(Phrase::KeyAdded, &[&kid_text(&kid.0), &institution]);
+    finish(context, by, &recorded, kid)
+}
+
+/// Retires a key.
+pub(super) async fn retire(context: &mut Context, institution: &InstitutionId, kid: Kid, by: &By) -> Ending {
+    let deciding = Deciding::new(context, institution, by)?;
+    let after = own_key(&deciding.client, institution, kid).await?;
+    let recorded = deciding.client.retire_key(deciding.by(), &KeyRetirement { after, kid }).await?;
+    context.output.line(Phrase::KeyRetiredNow, &[&kid_text(&kid.0), &recorded.index]);
+    finish(context, by, &recorded, kid)
+}
+
+/// Reports a key as compromised.
+pub(super) async fn report(
+    context: &mut Context,
+    institution: &InstitutionId,
+    kid: Kid,
+    suspect_from_index: u64,
+    by: &By,
+) -> Ending {
+    let deciding = Deciding::new(context, institution, by)?;
+    own_key(&deciding.client, institution, kid).await?;
+    let compromise = KeyCompromise { kid, suspect_from_index };
+    let recorded = deciding.client.report_key_compromise(deciding.by(), &compromise).await?;
+    context.output.line(Phrase::KeyReported, &[&kid_text(&kid.0), &suspect_from_index, &recorded.index]);
+    finish(context, by, &recorded, kid)
+}
+
+/// The last status entry of a key, which must be the institution's: a slip of the hand retires nobody else's key.
+async fn own_key(
+    client: &Client,
+    institution: &InstitutionId,
+    kid: Kid,
+) -> Result<credit_types::Digest, CommandError> {
+    let history = client.get_signing_key(kid).await?;
+    if history.institution_id == *institution {
+        Ok(history.last_status_entry)
+    } else {
+        Err(CommandError::usage(Phrase::KeyOfAnother, &[&kid_text(&kid.0), &history.institution_id]))
+    }
+}
+
+fn finish(context: &Context, by: &By, recorded: &credit_client::Recorded, kid: Kid) -> Ending {
+    let document = recorded::tell(context, &by.writing, recorded)?;
+    context.output.json(&recorded::with(document, json!({ "kid": kid_text(&kid.0) })));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,171 @@
+//! `creditbank serve`: runs the ledger until it is told to stop.
+
+use super::Context;
+use super::config;
+use crate::ending::{CommandError, Ending, Exit};
+use crate::home::ServerKey;
+use crate::keyfile::{Algorithm, KeyFile, signing_key};
+use crate::language::Phrase;
+use crate::output::Format;
+use credit_service::config::Config;
+use credit_service::{Health, Ledger, OpenOptions, ServerKeys, serve};
+use credit_types::genesis::DEV_ORIGIN_PREFIX;
+use std::path::Path;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The name that the tokens of a trial ledger carry as their issuer.
+pub(super) const DEV_ISSUER: &str = "dev-issuer";
+
+/// Runs the ledger.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples · 示例:\n  creditbank serve --dev\n  creditbank serve --listen 0.0.0.0:50051 --passphrase-file /run/secrets/ledger"
+)]
+pub(crate) struct Args {
+    /// Trial ledger: tokens are issued by a key in the home · 试用：用账本目录中的密钥签发访问令牌
+    #[arg(long)]
+    dev: bool,
+    /// Accept a clock far ahead of the last entry · 接受远远超前于最后一条记录的时钟
+    #[arg(long)]
+    accept_clock: bool,
+    /// The configuration · 配置
+    #[command(flatten)]
+    flags: config::Flags,
+}
+
+/// Opens the ledger, serves it, and closes it on SIGTERM or SIGINT.
+pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
+    let mut extra = Vec::new();
+    if args.dev {
+        extra.push(("dev".to_owned(), "true".to_owned()));
+    }
+    let mut config = config::effective(context, &args.flags, extra.clone())?;
+    if config.dev && context.home.trust().exists() {
+        let origin = super::connect::trust(context, None)?.origin;
+        if !origin.starts_with(DEV_ORIGIN_PREFIX) {
+            return Err(CommandError::usage(Phrase::NotATrial, &[&origin]));
+        }
+    }
+    if config.dev && config.issuer.is_none() {
+        extra.extend(dev_issuer(context)?);
+        config = config::effective(context, &args.flags, extra)?;
+    }
+    if !config.data_dir.join("store").exists() {
+        return Err(CommandError::usage(Phrase::NoLedger, &[&config.data_dir.display()]));
+    }
+    start_logging(context.output.format);
+    let keys = server_keys(context)?;
+    // Signals are caught before the ledger is open: one that comes while it opens must not cut it off.
+    let mut signals = Signals::new()?;
+    let ledger = Ledger::open(&config.data_dir, keys, options(&config, args.accept_clock)?).await?;
+    let origin = ledger.reader().genesis().origin.clone();
+    // The trust file was asked before; here the log itself is.
+    if config.dev && !ledger.reader().genesis().is_dev() {
+        ledger.stop().await;
+        return Err(CommandError::usage(Phrase::NotATrial, &[&origin]));
+    }
+    let health = *ledger.health().borrow();
+    if let Health::ReadOnly(code) = health {
+        context.output.note(Phrase::ServesReadOnly, &[&code]);
+    }
+    let shutdown = async move { signals.any().await };
+    let serving = serve(ledger, &config, shutdown).await.map_err(not_served)?;
+    let url = format!("http://{}", serving.address);
+    let metrics = serving.metrics_address.map(|address| format!("http://{address}/metrics"));
+    // Programs wait for this line, so it is the same in both languages.
+    context.output.raw_line(&format!("listening on {url}"));
+    if let Some(metrics) = &metrics {
+        context.output.raw_line(&format!("metrics on {metrics}"));
+    }
+    context.output.json(&serde_json::json!({ "listening": url, "metrics": metrics, "origin": origin }));
+    serving.stopped().await.map_err(not_served)?;
+    Ok(Exit::Done)
+}
+
+fn not_served(cause: impl Into<anyhow::Error>) -> CommandError {
+    CommandError::new(Exit::Unreachable, Phrase::NotServed, &[]).because(cause)
+}
+
+fn options(config: &Config, accept_clock: bool) -> Result<OpenOptions, CommandError> {
+    let count = |value: u64| {
+        usize::try_from(value)
+            .map_err(|cause| CommandError::usage(Phrase::ConfigWrong, &[&value]).because(cause))
+    };
+    Ok(OpenOptions {
+        cache_bytes: config.cache_bytes,
+        reserve_bytes: config.reserve_bytes,
+        queue_max: count(config.queue_max)?,
+        group_entries_max: count(config.group_entries_max)?,
+        accept_clock,
+    })
+}
+
+/// The secrets of the server, from the home.
+pub(super) fn server_keys(context: &mut Context) -> Result<ServerKeys, CommandError> {
+    let path = |key| context.home.server_key(key);
+    let [checkpoint, statement, operator, root] =
+        [ServerKey::Checkpoint, ServerKey::Statement, ServerKey::Operator, ServerKey::Root].map(path);
+    let passphrases = &mut context.passphrases;
+    Ok(ServerKeys {
+        checkpoint: signing_key(&checkpoint, passphrases)?,
+        statement: signing_key(&statement, passphrases)?,
+        operator: signing_key(&operator, passphrases)?,
+        root: KeyFile::read(&root)?.open(Algorithm::Root, passphrases)?,
+    })
+}
+
+/// The token issuer of a trial ledger, made where there is none, as keys of the configuration.
+fn dev_issuer(context: &mut Context) -> Result<Vec<(String, String)>, CommandError> {
+    let path = context.home.issuer_key();
+    let file = if path.exists() {
+        KeyFile::read(&path)?
+    } else {
+        let passphrase = context.passphrases.given()?;
+        KeyFile::generate(&path, Algorithm::Ed25519, passphrase)?
+    };
+    context.output.note(Phrase::DevIssuer, &[&path.display()]);
+    Ok(vec![
+        ("issuer_name".to_owned(), DEV_ISSUER.to_owned()),
+        ("issuer_public_key".to_owned(), public_hex(&path, &file)?),
+    ])
+}
+
+fn public_hex(path: &Path, file: &KeyFile) -> Result<String, CommandError> {
+    let public =
+        file.public().ok_or_else(|| CommandError::usage(Phrase::KeyFileNoPublic, &[&path.display()]))?;
+    Ok(super::labels::hex(&public.bytes()))
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, CommandError> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(not_served)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(not_served)?,
+        })
+    }
+
+    /// Waits for the first of them.
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The server's log, on standard error; `RUST_LOG` chooses what of it, by default `info`.
+fn start_logging(format: Format) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that is there already stays.
+    let _ = match format {
+        Format::Text => builder.with_ansi(false).try_init(),
+        Format::Json => builder.json().try_init(),
+    };
+}

@@ -1,0 +1,231 @@
+//! The rows of an institution's spreadsheet, every one read and checked before anything is sent.
+
+use crate::ending::{CommandError, Exit, unreadable};
+use crate::language::Phrase;
+use crate::mapping::{BadRow, DraftRecord, Mapping, RowOutcome};
+use crate::spreadsheet::{Encoding, Spreadsheet, SpreadsheetError};
+use credit_client::record_id_from_row;
+use credit_types::{RecordId, Text};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+/// The bytes read at once for the fingerprint.
+const READ_BYTES: usize = 64 << 10;
+
+/// What a row is.
+#[derive(Debug)]
+pub(super) enum RowState {
+    /// A record, under the id that its key names.
+    Record(RecordId, Box<DraftRecord>),
+    /// Not credit, for a reason of the mapping.
+    NotCredit(String),
+    /// Not to be read as a record.
+    Bad(BadRow),
+    /// A record that the ledger would refuse for its form.
+    Unsendable(Text),
+    /// A row with the key of another one, which stands at this line.
+    Repeated(u64),
+}
+
+/// A row with its place.
+#[derive(Debug)]
+pub(super) struct SheetRow {
+    /// The line, from 1.
+    pub(super) line: u64,
+    /// What it is.
+    pub(super) state: RowState,
+}
+
+/// A spreadsheet that was read to its end.
+pub(super) struct Sheet {
+    /// Its rows, in their order.
+    pub(super) rows: Vec<SheetRow>,
+    /// The encoding that was given or found.
+    pub(super) encoding: Encoding,
+    /// Why rows are not credit, by the mapping's codes.
+    pub(super) reasons: BTreeMap<String, Text>,
+}
+
+/// How many rows of each kind a sheet has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Records.
+    pub(super) records: u64,
+    /// Rows that are not credit.
+    pub(super) not_credit: u64,
+    /// Bad rows, repeated ones included.
+    pub(super) bad: u64,
+}
+
+impl Sheet {
+    /// Counts the rows by kind.
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for row in &self.rows {
+            let count = match row.state {
+                RowState::Record(..) => &mut counts.records,
+                RowState::NotCredit(_) => &mut counts.not_credit,
+                RowState::Bad(_) | RowState::Unsendable(_) | RowState::Repeated(_) => &mut counts.bad,
+            };
+            *count = count.saturating_add(1);
+        }
+        counts
+    }
+
+    /// The learners' numbers, each once, ascending.
+    pub(super) fn learners(&self) -> BTreeSet<&str> {
+        let drafts = self.rows.iter().filter_map(|row| match &row.state {
+            RowState::Record(_, draft) => Some(draft.learner_number.as_str()),
+            RowState::NotCredit(_) | RowState::Bad(_) | RowState::Unsendable(_) | RowState::Repeated(_) => {
+                None
+            }
+        });
+        drafts.collect()
+    }
+}
+
+/// SHA-256 of a file, and a guess at its rows: its line breaks.
+pub(super) fn fingerprint(path: &Path) -> Result<([u8; 32], u64), CommandError> {
+    let mut file = File::open(path).map_err(unreadable(path))?;
+    let (mut hash, mut breaks, mut bytes) = (Sha256::new(), 0u64, vec![0u8; READ_BYTES]);
+    loop {
+        let count = file.read(&mut bytes).map_err(unreadable(path))?;
+        let Some(read) = bytes.get(..count).filter(|read| !read.is_empty()) else { break };
+        hash.update(read);
+        let found = read.split(|byte| *byte == b'\n').count().saturating_sub(1);
+        breaks = breaks.saturating_add(u64::try_from(found).unwrap_or(u64::MAX));
+    }
+    Ok((hash.finalize().into(), breaks))
+}
+
+/// Reads and checks every row. Record ids come from the rows' keys under the issuer's own secret.
+pub(super) fn read(
+    path: &Path,
+    mapping: &Mapping,
+    secret: &[u8; 32],
+    mut advance: impl FnMut(u64),
+) -> Result<Sheet, CommandError> {
+    let file = File::open(path).map_err(unreadable(path))?;
+    let mut sheet = Spreadsheet::open(file, mapping.layout()).map_err(|error| unusable(path, error))?;
+    let columns = mapping
+        .columns(sheet.header())
+        .map_err(|cause| CommandError::usage(Phrase::MappingDoesNotFit, &[&path.display()]).because(cause))?;
+    let mut rows = Vec::new();
+    let mut seen: BTreeMap<RecordId, u64> = BTreeMap::new();
+    while let Some(row) = sheet.next_row().map_err(|error| unusable(path, error))? {
+        let state = match mapping.row(&columns, &row.fields) {
+            RowOutcome::NotCredit { reason } => RowState::NotCredit(reason),
+            RowOutcome::Bad(bad) => RowState::Bad(bad),
+            RowOutcome::Record(draft) => {
+                let id = record_id_from_row(secret, &draft.row_key);
+                if let Some(first) = seen.get(&id) {
+                    RowState::Repeated(*first)
+                } else {
+                    seen.insert(id, row.line);
+                    RowState::Record(id, draft)
+                }
+            }
+        };
+        rows.push(SheetRow { line: row.line, state });
+        advance(row.line);
+    }
+    let encoding = sheet.encoding();
+    let reasons = mapping.reasons().into_iter().map(|(code, text)| (code.to_owned(), text.clone())).collect();
+    Ok(Sheet { rows, encoding, reasons })
+}
+
+fn unusable(path: &Path, error: SpreadsheetError) -> CommandError {
+    let exit = match error.source().and_then(std::error::Error::source) {
+        Some(cause) if cause.is::<std::io::Error>() => Exit::Unreachable,
+        Some(_) | None => Exit::Usage,
+    };
+    CommandError::new(exit, Phrase::SpreadsheetUnusable, &[&path.display(), &error.line, &error.column])
+        .because(error)
+}
+
+/// What is wrong with a row and what to do, in both languages, with its column where there is one.
+pub(super) fn bad_text(bad: &BadRow) -> Text {
+    let (what, remedy) = (bad.problem.text(), bad.problem.remedy());
+    let at = if bad.column.is_empty() { String::new() } else { format!("[{}] ", bad.column) };
+    Text { zh: format!("{at}{}；{}", what.zh, remedy.zh), en: format!("{at}{}; {}", what.en, remedy.en) }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    const MAPPING: &str = include_str!("../../../../../ledger-data/mappings/semester.toml");
+    const SEMESTER: &str = include_str!("../../../../../ledger-data/mappings/semester.csv");
+
+    fn sheet(text: &str) -> Sheet {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, text).unwrap();
+        let (_, breaks) = fingerprint(&path).unwrap();
+        assert_eq!(usize::try_from(breaks).unwrap(), text.matches('\n').count());
+        read(&path, &Mapping::parse(MAPPING).unwrap(), &[1; 32], |_| {}).unwrap()
+    }
+
+    /// The shipped example.
+    pub(in super::super) fn semester() -> Sheet {
+        sheet(SEMESTER)
+    }
+
+    #[test]
+    fn the_sample_semester_has_rows_of_every_kind() {
+        let read = sheet(SEMESTER);
+        assert_eq!(read.counts(), Counts { records: 8, not_credit: 2, bad: 2 });
+        assert!(read.reasons.contains_key("ABSENT"));
+        for row in &read.rows {
+            if let RowState::Bad(bad) = &row.state {
+                let text = bad_text(bad);
+                assert!(text.zh.contains('；') && text.en.contains("; "), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_stands_twice_is_named_with_the_line_of_the_first() {
+        let mut lines: Vec<&str> = SEMESTER.lines().collect();
+        let again = lines[1];
+        lines.push(again);
+        let read = sheet(&lines.join("\n"));
+        assert_eq!(read.counts(), Counts { records: 8, not_credit: 2, bad: 3 });
+        assert!(matches!(read.rows.last().unwrap().state, RowState::Repeated(2)));
+    }
+
+    #[test]
+    fn a_row_names_the_same_record_in_every_import() {
+        let ids = |sheet: &Sheet| -> Vec<RecordId> {
+            let id = |row: &SheetRow| if let RowState::Record(id, _) = &row.state { Some(*id) } else { None };
+            sheet.rows.iter().filter_map(id).collect()
+        };
+        let reversed: Vec<&str> = {
+            let mut lines: Vec<&str> = SEMESTER.lines().collect();
+            lines[1..].reverse();
+            lines
+        };
+        let (first, mut second) = (ids(&sheet(SEMESTER)), ids(&sheet(&reversed.join("\r\n"))));
+        second.reverse();
+        assert_eq!(first, second);
+        assert_eq!(first.len(), 8);
+    }
+
+    #[test]
+    fn a_sheet_that_does_not_fit_is_refused_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let mapping = Mapping::parse(MAPPING).unwrap();
+        for text in ["", "other,columns\n1,2\n", "学期,学号\n\"open"] {
+            std::fs::write(&path, text).unwrap();
+            let refused = read(&path, &mapping, &[1; 32], |_| {}).err().unwrap();
+            assert_eq!(refused.exit, Exit::Usage, "{text}");
+        }
+        let missing = read(&folder.path().join("b.csv"), &mapping, &[1; 32], |_| {}).err().unwrap();
+        assert_eq!(missing.exit, Exit::Unreachable);
+    }
+}

@@ -1,0 +1,148 @@
+//! `creditbank verify`: checks a stopped ledger, a running one, or a receipt, and names the first thing that is wrong.
+
+mod receipt;
+mod running;
+mod stopped;
+
+use super::connect::Reading;
+use super::{Context, block_on};
+use crate::ending::{CommandError, Ending, Exit};
+use crate::language::Phrase;
+use credit_types::Text;
+use credit_verify::{Broken, Report, Verdict};
+use std::path::PathBuf;
+
+/// Checks a ledger or a receipt.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples · 示例:\n  creditbank verify\n  creditbank verify --dir /srv/ledger --trust trust.toml\n  \
+                  creditbank verify --running --url http://127.0.0.1:50051\n  creditbank verify receipt my.receipt"
+)]
+pub(crate) struct Args {
+    /// What else to check · 其他验证对象
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Data directory of a stopped ledger; by default ledger/ in the home · 已停止账本的数据目录
+    #[arg(long, value_name = "DIR", conflicts_with = "running")]
+    dir: Option<PathBuf>,
+    /// Check the running ledger, as an auditor · 以审计身份验证运行中的账本
+    #[arg(long)]
+    running: bool,
+    /// Where it runs, and who reads · 账本所在与读取身份
+    #[command(flatten)]
+    reading: Reading,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Check a receipt without any server · 离线验证回执
+    #[command(after_help = "Examples · 示例:\n  creditbank verify receipt my.receipt --trust trust.toml")]
+    Receipt {
+        /// The receipt: binary, hexadecimal or base64 · 回执文件：二进制、十六进制或 base64
+        file: PathBuf,
+        /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+    },
+}
+
+/// Checks.
+pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
+    let Args { what, dir, running, reading } = args;
+    match what {
+        Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
+        None if running => block_on(running::run(context, &reading)),
+        None => stopped::run(context, dir, reading.connect.trust.as_deref()),
+    }
+}
+
+/// Tells what came of checking a whole log.
+fn tell(context: &Context, report: &Report, rows: Option<&Text>) -> Exit {
+    let output = &context.output;
+    let Report {
+        entries,
+        statements,
+        signatures,
+        decisions_replayed,
+        structure_only,
+        erased,
+        size,
+        root,
+        verdict,
+    } = report;
+    output.line(Phrase::VerifiedEntries, &[entries, size, statements, signatures]);
+    output.line(Phrase::VerifiedDecisions, &[decisions_replayed, structure_only, erased]);
+    output.line(Phrase::VerifiedRoot, &[root]);
+    let broken = match verdict {
+        Verdict::Ok => {
+            output.line(Phrase::LogHolds, &[]);
+            None
+        }
+        Verdict::Broken(broken) => {
+            let text = broken_text(broken);
+            output.text(&text);
+            Some((broken, text))
+        }
+        Verdict::NeedsNewer { index, what } => {
+            output.line(Phrase::LogNeedsNewer, &[index, what]);
+            None
+        }
+    };
+    if let Some(rows) = rows {
+        output.text(rows);
+    }
+    let exit = match verdict {
+        Verdict::Broken(_) => Exit::Broken,
+        Verdict::Ok | Verdict::NeedsNewer { .. } if rows.is_some() => Exit::Broken,
+        Verdict::NeedsNewer { .. } => Exit::NeedsNewer,
+        Verdict::Ok => Exit::Done,
+    };
+    let verdict = match exit {
+        Exit::Broken => "BROKEN",
+        Exit::NeedsNewer => "NEEDS_NEWER_VERIFIER",
+        Exit::Done | Exit::Refused | Exit::Usage | Exit::Unreachable => "OK",
+    };
+    output.json(&serde_json::json!({
+        "verdict": verdict,
+        "size": size,
+        "root": root.to_string(),
+        "entries": entries,
+        "statements": statements,
+        "signatures": signatures,
+        "decisions_replayed": decisions_replayed,
+        "structure_only": structure_only,
+        "balance_only": erased,
+        "first_bad_index": broken.as_ref().map(|(broken, _)| broken.index),
+        "rule": broken.as_ref().map(|(broken, _)| broken.rule.code()),
+        "reason": broken.as_ref().and_then(|(broken, _)| broken.rule.reason()).map(credit_types::Reason::name),
+        "detail": broken.as_ref().map(|(broken, _)| &broken.detail),
+        "message_zh": broken.as_ref().map(|(_, text)| &text.zh),
+        "message_en": broken.as_ref().map(|(_, text)| &text.en),
+        "rows": rows.map(|rows| &rows.en),
+    }));
+    exit
+}
+
+/// The first bad entry and why, in both languages.
+pub(super) fn broken_text(broken: &Broken) -> Text {
+    let Broken { index, rule, detail } = broken;
+    let (zh, en) = match rule.reason() {
+        Some(reason) => {
+            (format!("{}：{}", rule.zh(), reason.zh()), format!("{}: {}", rule.en(), reason.en()))
+        }
+        None => (rule.zh().to_owned(), rule.en().to_owned()),
+    };
+    Text {
+        zh: Phrase::LogBroken.with(&[index, rule, &zh, detail]).zh,
+        en: Phrase::LogBroken.with(&[index, rule, &en, detail]).en,
+    }
+}
+
+/// A receipt or log that something newer wrote, or that is false.
+fn unproved(fault: credit_verify::Fault) -> CommandError {
+    let newer = matches!(fault, credit_verify::Fault::Newer { .. });
+    let (exit, phrase) =
+        if newer { (Exit::NeedsNewer, Phrase::NeedsNewer) } else { (Exit::Broken, Phrase::ReceiptFalse) };
+    CommandError::new(exit, phrase, &[]).because(fault)
+}

@@ -1,0 +1,44 @@
+//! Checks a running ledger from outside: every entry with its parts, under the head it shows.
+
+use super::super::Context;
+use super::super::connect::{Reading, reader, trust};
+use super::super::token::Bearer;
+use crate::ending::{CommandError, Ending};
+use crate::language::Phrase;
+use credit_verify::{EntryBytes, Head, Verifier};
+
+/// Entries asked for at once.
+const PAGE: u32 = 1_000;
+
+/// Checks a running ledger up to its head. The head must continue the last one that this home has seen.
+pub(super) async fn run(context: &mut Context, reading: &Reading) -> Ending {
+    let pinned = trust(context, reading.connect.trust.as_deref())?;
+    let client = reader(context, reading, &Bearer::Auditor)?;
+    let seen = client.seen().await?;
+    let head = client.head().await?;
+    let seen = seen.map(|seen| Head { size: seen.size, root: seen.root });
+    let mut verifier = Verifier::new(Some(pinned)).with_heads(seen);
+    let bar = context.output.progress(Phrase::ProgressVerify, head.size);
+    let mut next = 0u64;
+    'log: while next < head.size {
+        let left = u32::try_from(head.size.saturating_sub(next)).unwrap_or(u32::MAX);
+        let (page, _) = client.list_entries(next, PAGE.min(left), true).await?;
+        if page.is_empty() {
+            break;
+        }
+        for entry in page {
+            let Some(secret) = entry.secret else {
+                return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
+            };
+            let bytes = EntryBytes { core: &entry.core, secret: &secret, parts: &entry.parts };
+            if verifier.push(&bytes).is_err() {
+                break 'log;
+            }
+            next = next.saturating_add(1);
+        }
+        bar.set_position(next);
+    }
+    bar.finish_and_clear();
+    let report = verifier.finish(Some(&head.checkpoint));
+    Ok(super::tell(context, &report, None))
+}
