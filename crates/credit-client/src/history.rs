@@ -178,47 +178,4 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use credit_log::envelope::SigningKey;
-    use credit_log::note::{NoteSigner, VerifierKey};
-    use credit_types::LogId;
-
-    fn head(size: u64, root: u8) -> SeenHead {
-        SeenHead { size, root: Digest([root; 32]), checkpoint: format!("{size}") }
-    }
-
-    #[test]
-    fn heads_are_compared_by_size_and_root() {
-        for (seen, shown, want) in [
-            (head(5, 1), head(5, 1), Relation::Same),
-            (head(5, 1), head(5, 2), Relation::Forked),
-            (head(5, 1), head(6, 1), Relation::Newer),
-            (head(5, 1), head(4, 1), Relation::Older),
-        ] {
-            assert_eq!(relation(&seen, &shown), want);
-        }
-    }
-
-    #[test]
-    fn a_head_is_read_only_under_the_pinned_key_and_origin() {
-        let key = |seed| SigningKey::from_seed([seed; 32]);
-        let trust = Trust {
-            log_id: LogId([1; 32]),
-            origin: "dev.example".to_owned(),
-            checkpoint_keys: vec![VerifierKey::new("dev.example", key(1).public()).unwrap()],
-            statement_keys: vec![key(2).public()],
-        };
-        let signed = |origin: &str, seed| {
-            let signer = NoteSigner::new("dev.example", key(seed)).unwrap();
-            let head = checkpoint::Checkpoint { origin: origin.to_owned(), size: 7, root: [9; 32] };
-            checkpoint::sign(&head, &signer).unwrap()
-        };
-        let note = signed("dev.example", 1);
-        let head = open(&trust, &note).unwrap();
-        assert_eq!(head, SeenHead { size: 7, root: Digest([9; 32]), checkpoint: note.clone() });
-        assert!(open(&trust, &signed("dev.other", 1)).is_err());
-        assert!(open(&trust, &signed("dev.example", 3)).is_err());
-        assert!(open(&trust, &note.replace("\n7\n", "\n8\n")).is_err());
-    }
-}
+mod tests;

@@ -6,27 +6,25 @@ use crate::failure::{Failure, fault};
 use crate::keyring::Keyring;
 use crate::prepare::{Expected, Prepared, Preparer};
 use crate::random;
-use crate::reader::{FullTiles, Published, Reader, Shared, admit, decode, stored_row};
+use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
 use crate::seal::Secret;
 use crate::stats::{Counters, Stats};
 use crate::writer::{Message, Writer};
-use credit_ledger::{CommandKey, Context, Row, RowId, View, decide, event_reads, evolve_entry};
+use credit_ledger::{Row, RowId};
 use credit_log::checkpoint::{self, Checkpoint};
-use credit_log::envelope::{PublicKey, SigningKey};
+use credit_log::envelope::SigningKey;
 use credit_log::note::NoteSigner;
 use credit_log::tile::{TileEdge, full_tiles, hashes_at, partial_width};
 use credit_log::tree::{Tiles as _, root_at, root_of};
 use credit_log::{Hash, hash};
-use credit_proto::entry::{self, StatementPart};
-use credit_proto::{Envelope, Signable, Statement, decode_statement, payload_type, v1};
-use credit_store::high_water::{HighWater, Identity, Mark};
+use credit_proto::entry;
+use credit_proto::{Envelope, Signable, payload_type, v1};
+use credit_store::high_water::{HighWater, Mark};
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
-use credit_store::{Batch, BodyBytes, Direction, Store};
+use credit_store::{Direction, Store};
 use credit_types::genesis::PROTOCOL;
-use credit_types::{
-    AccountRef, Anchor, Command, Digest, Event, Genesis, Header, LogId, Reason, ServerStart, Signed, SignerId,
-};
+use credit_types::{AccountRef, Anchor, Digest, Event, Genesis, Header, LogId, ServerStart, SignerId};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -105,7 +103,7 @@ pub struct Ledger {
 impl Ledger {
     /// Makes a ledger in an empty or missing directory from a signed genesis. It is not running yet.
     pub fn create(dir: &Path, genesis: &Envelope, keys: ServerKeys) -> Result<LogId, Failure> {
-        create(dir, genesis, keys)
+        crate::create::create(dir, genesis, keys)
     }
 
     /// Opens a ledger, checks it against its high-water mark, and appends a server start.
@@ -186,103 +184,6 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn of(dir: &Path) -> Self {
         Self { store: dir.join(STORE), keyring: dir.join(KEYRING), high_water: dir.join(HIGH_WATER) }
-    }
-}
-
-/// Decodes a genesis envelope and verifies its signatures with the keys it brings.
-fn verified_genesis(envelope: &Envelope) -> Result<Signed<Genesis>, Failure> {
-    if envelope.payload_type != payload_type::GENESIS {
-        return Err(Reason::PayloadTypeWrong.into());
-    }
-    let statement = decode_statement(&envelope.payload_type, &envelope.payload, admit)?;
-    let Statement::Genesis(header, genesis) = statement else { return Err(Reason::PayloadTypeWrong.into()) };
-    let mut signers = Vec::new();
-    for (kid, signature) in &envelope.signatures {
-        let known = genesis.authority_keys.iter().find(|key| key.kid == *kid);
-        let key = known.ok_or(Reason::KeyUnknown)?;
-        PublicKey::admit(&key.bytes)
-            .ok()
-            .and_then(|key| key.verify_statement(&envelope.payload_type, &envelope.payload, signature).ok())
-            .ok_or(Reason::SignatureInvalid)?;
-        signers.push(*kid);
-    }
-    Ok(Signed { header, body: *genesis, signers })
-}
-
-fn create(dir: &Path, envelope: &Envelope, keys: ServerKeys) -> Result<LogId, Failure> {
-    let genesis = verified_genesis(envelope)?;
-    check_keys(&genesis.body, &keys)?;
-    std::fs::create_dir_all(dir).map_err(fault("create the data directory"))?;
-    let _lock = DirectoryLock::acquire(dir)?;
-    let layout = Layout::of(dir);
-    if layout.high_water.exists() || layout.store.exists() || layout.keyring.exists() {
-        return Err(Reason::LedgerExists.into());
-    }
-    let clock = Clock::default();
-    let context = Context { index: 0, recorded_at_us: clock.now_us(), protocol: PROTOCOL };
-    let key =
-        CommandKey { signer: SignerId::Authority, command_id: genesis.header.statement_id, chunk: None };
-    let mut view = View::new();
-    let command = Command::CreateLedger(Box::new(genesis.clone()));
-    loop {
-        let missing = credit_ledger::reads(&command, &view);
-        if missing.is_empty() {
-            break;
-        }
-        for id in missing {
-            view.insert(id, None);
-        }
-    }
-    let events = decide(&view, &context, &command)?;
-    for id in event_reads(&events, &view) {
-        view.insert(id, None);
-    }
-    let statements = [StatementPart::Signed(envelope.clone())];
-    let assembled = crate::assemble::assemble(&view, &context, &key, &statements, &events)?;
-    evolve_entry(&mut view, &context, &key, &events);
-    let mut rows = crate::project::listing_rows(0, &assembled.links, &events);
-    rows.extend(crate::project::changed_rows(&mut view)?);
-    let mut edge = TileEdge::new();
-    edge.append(assembled.leaf_hash.0);
-    drop(Keyring::create(&layout.keyring, keys.root)?);
-    let store = SledStore::open(&layout.store, &Options { must_exist: false, ..Options::default() })?;
-    let batch = Batch {
-        entries: vec![assembled.bytes],
-        bodies: vec![BodyBytes::default()],
-        tiles: Vec::new(),
-        rows,
-        root: edge.root(),
-    };
-    store.append(0, &batch)?;
-    store.close()?;
-    let log_id = LogId(assembled.leaf_hash.0);
-    let checkpoint = Checkpoint { origin: genesis.body.origin.clone(), size: 1, root: edge.root() };
-    let signer =
-        NoteSigner::new(&genesis.body.origin, keys.checkpoint).map_err(fault("use the origin as a name"))?;
-    let note = checkpoint::sign(&checkpoint, &signer).map_err(fault("sign the first checkpoint"))?;
-    let identity = Identity { log_id: log_id.0, instance: random::bytes()? };
-    let mark = Mark { size: 1, root: edge.root(), epoch: 0, checkpoint: note.into_bytes() };
-    // The high-water file comes last: a directory without it was never a ledger.
-    HighWater::create(&layout.high_water, identity, mark).map_err(fault("create the high-water file"))?;
-    Ok(log_id)
-}
-
-/// The server's keys must be those that the genesis names, or nobody could verify what it signs.
-fn check_keys(genesis: &Genesis, keys: &ServerKeys) -> Result<(), Failure> {
-    let named = |list: &[credit_types::PublicKey], key: &SigningKey| {
-        list.iter().any(|named| named.kid.0 == key.public().kid())
-    };
-    let pairs = [
-        (named(&genesis.checkpoint_keys, &keys.checkpoint), "checkpoint key"),
-        (named(&genesis.statement_keys, &keys.statement), "statement key"),
-        (named(&genesis.operator_keys, &keys.operator), "operator key"),
-    ];
-    match pairs.iter().find(|(known, _)| !known) {
-        None => Ok(()),
-        Some((_, which)) => Err(Failure::Invalid {
-            field: (*which).to_owned(),
-            problem: "is not one that the genesis names".to_owned(),
-        }),
     }
 }
 
@@ -367,7 +268,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         Options { cache_bytes: options.cache_bytes, must_exist: true, reserve_bytes: options.reserve_bytes };
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&layout.store, &engine)?);
     let Found { log_id, genesis, edge, recorded_at_us, high_water } = inspect(store.as_ref(), &layout)?;
-    check_keys(&genesis, &keys)?;
+    crate::create::check_keys(&genesis, &keys)?;
     let clock = Clock::default();
     clock.check_start(recorded_at_us, options.accept_clock).map_err(fault("start"))?;
     if store.applied_to()? != edge.size() {

@@ -10,6 +10,7 @@ mod answer;
 mod assemble;
 pub mod clock;
 pub mod config;
+mod create;
 mod deadline;
 mod failure;
 mod gate;

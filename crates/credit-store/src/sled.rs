@@ -11,6 +11,7 @@ mod open;
 mod pack;
 mod read;
 mod value;
+mod wake;
 
 pub use compact::{Compacted, compact};
 pub use open::Opened;
@@ -53,6 +54,8 @@ impl Default for Options {
 
 /// A store in a directory of its own. Dropping it closes the engine.
 pub struct SledStore {
+    /// Dropped first: it holds the engine too.
+    _waker: wake::Waker,
     db: ::sled::Db,
     main_file: File,
     dir: PathBuf,
@@ -91,7 +94,9 @@ impl SledStore {
         let open::Engine { db, main_file, opened } = open::open(dir, options)?;
         let head = catch_unwind(AssertUnwindSafe(|| open::read_head(&db)))
             .unwrap_or_else(|panic| Err(StoreError::DataLoss { detail: panic_text(&*panic) }))?;
+        let waker = wake::Waker::start(db.clone()).map_err(StoreError::io("start the store's own thread"))?;
         let store = Self {
+            _waker: waker,
             db,
             main_file,
             dir: dir.to_path_buf(),
