@@ -63,7 +63,9 @@ fn anchor(judgement: &mut Judgement, anchor: Anchor) {
     judgement.require(head.root == anchor.root, forged);
     if let Some(log) = judgement.view.log() {
         let age_us = judgement.context.recorded_at_us.saturating_sub(head.recorded_at_us);
-        let fresh = age_us <= days_us(log.genesis.policy.anchor_days);
+        // The newest head is never stale: a log that rested for long could not be taken up again otherwise.
+        let newest = anchor.size == judgement.context.index;
+        let fresh = newest || age_us <= days_us(log.genesis.policy.anchor_days);
         judgement.require(fresh, Rejection::new(Reason::AnchorStale).field("header.anchor"));
     }
 }

@@ -36,7 +36,8 @@ impl Model {
         let (Some(last), Some(genesis)) = (self.entry(anchor.size - 1), self.genesis()) else { return };
         faults.when(last.root != anchor.root, Reason::AnchorForged);
         let age_us = now.recorded_at_us - last.recorded_at_us;
-        faults.when(age_us > i64::from(genesis.policy.anchor_days) * DAY_US, Reason::AnchorStale);
+        let old = age_us > i64::from(genesis.policy.anchor_days) * DAY_US;
+        faults.when(old && anchor.size < now.index, Reason::AnchorStale);
     }
 
     /// A signer that is an institution which nobody admitted.
