@@ -141,10 +141,20 @@ impl Account {
                 "结果未知，请用同一声明重试",
             )
             .retry_after(RETRY_UNKNOWN),
-            Failure::ReadOnly(code) => {
-                let status = if *code == "NO_SPACE" { Code::ResourceExhausted } else { Code::Unavailable };
+            // The one that ends without a restart: when there is room again.
+            Failure::ReadOnly(code @ "NO_SPACE") => {
                 let mut account = Self::plain(
-                    status,
+                    Code::ResourceExhausted,
+                    code,
+                    "the disk is too full to write until the operator makes room; send the same again then; reads go on",
+                    "磁盘空间不足，待运维腾出空间后请原样重试；读取不受影响",
+                );
+                account.retryable = true;
+                account
+            }
+            Failure::ReadOnly(code) => {
+                let mut account = Self::plain(
+                    Code::Unavailable,
                     code,
                     "writes have stopped until the operator restarts the server; reads go on",
                     "写入已停止，待运维重启；读取不受影响",

@@ -16,6 +16,7 @@ use crate::language::Phrase;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credit_log::envelope::{PublicKey, SigningKey, kid_text};
+use credit_service::random;
 use sealed::SealedForm;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -90,8 +91,7 @@ impl KeyFile {
         algorithm: Algorithm,
         passphrase: Option<&Passphrase>,
     ) -> Result<Self, CommandError> {
-        let mut seed = Seed::default();
-        crate::random::fill(seed.as_mut())?;
+        let seed = Seed::new(random::bytes()?);
         Self::create(path, algorithm, &seed, passphrase, Cost::DEFAULT)
     }
 

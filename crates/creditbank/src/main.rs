@@ -11,7 +11,6 @@ mod keyfile;
 mod language;
 mod mapping;
 mod output;
-mod random;
 mod sample;
 mod spreadsheet;
 

@@ -26,6 +26,7 @@ usage: cargo xtask <chore> [--check]
   docs    generate the reference pages under docs/
 
   soak crash [--cycles N] [--seed N]   kill the real server N times under load and check what it kept
+  soak fdatasync                       build the server without the store's own sync; the tests must find it out
 
   --check   write nothing; fail if a committed file differs from what would be generated";
 
@@ -53,6 +54,7 @@ fn run(words: &[&str]) -> Result<()> {
             let (cycles, seed) = soak::options(options)?;
             soak::crash(&root, cycles, seed)
         }
+        ["soak", "fdatasync"] => soak::fdatasync(&root),
         _ => bail!("{USAGE}"),
     }
 }

@@ -12,11 +12,16 @@ use std::sync::Arc;
 /// The variable that holds an access token.
 const TOKEN_VARIABLE: &str = "CREDITBANK_TOKEN";
 
+/// The variable that says where the ledger is served.
+const URL_VARIABLE: &str = "CREDITBANK_URL";
+/// Where it is served if nobody says.
+const URL: &str = "http://127.0.0.1:50051";
+
 /// Where the ledger is and what is pinned of it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Connect {
     /// Where the ledger is served · 账本服务地址
-    #[arg(long, env = "CREDITBANK_URL", value_name = "URL", default_value = "http://127.0.0.1:50051")]
+    #[arg(long, env = URL_VARIABLE, value_name = "URL", default_value = URL)]
     pub(crate) url: String,
     /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
     #[arg(long, value_name = "FILE")]
@@ -29,6 +34,14 @@ pub(crate) struct Reading {
     /// Where the ledger is · 账本所在
     #[command(flatten)]
     pub(crate) connect: Connect,
+    /// Who reads · 读取身份
+    #[command(flatten)]
+    pub(crate) who: Who,
+}
+
+/// Who reads.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Who {
     /// File with an access token; else the variable `CREDITBANK_TOKEN`; else, of a trial ledger, one is issued ·
     /// 访问令牌文件；否则取环境变量；试用账本会自行签发
     #[arg(long, value_name = "FILE")]
@@ -36,6 +49,14 @@ pub(crate) struct Reading {
     /// Read as this institution, by its tokens key in the home · 以该机构身份读取
     #[arg(long = "as", value_name = "ID", value_parser = super::keys::institution_id, conflicts_with = "token_file")]
     pub(crate) institution: Option<credit_types::InstitutionId>,
+}
+
+impl Connect {
+    /// The ledger at an address; without one, where the environment says, or where it is served if nobody says.
+    pub(super) fn at(url: Option<String>, trust: Option<PathBuf>) -> Self {
+        let environment = || std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty());
+        Self { url: url.or_else(environment).unwrap_or_else(|| URL.to_owned()), trust }
+    }
 }
 
 /// Reads what is pinned of the ledger.
@@ -80,9 +101,9 @@ pub(super) fn reader(
     reading: &Reading,
     default: &Bearer,
 ) -> Result<Client, CommandError> {
-    let caller = if let Some(path) = &reading.token_file {
+    let caller = if let Some(path) = &reading.who.token_file {
         Caller::Bearer(fs::read_to_string(path).map_err(unreadable(path))?.trim().to_owned())
-    } else if let Some(institution) = &reading.institution {
+    } else if let Some(institution) = &reading.who.institution {
         Caller::Institution(super::signer::institution(context, institution, &[])?)
     } else if let Some(token) = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty()) {
         Caller::Bearer(token)

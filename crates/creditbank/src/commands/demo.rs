@@ -82,7 +82,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     told(context, "条经双向流提交", "through one bidirectional stream", told_records.streamed);
     told(context, "条以批次一次签名", "in batches under one signature each", told_records.batched);
     told(context, "条被账本拒绝", "refused by the ledger", told_records.refused);
-    let learner = year.busiest(&accounts);
+    let learner = city::Year::busiest(&accounts);
     let account = learner.to_string();
     say(context, "五、一位学习者的余额与对账单", "5. A learner's balance and statement");
     learner_view(context, learner, &server.url).await?;

@@ -147,6 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn a_token_lives_for_seconds_within_bounds() {
+        use clap::Parser as _;
+        for (life, ok) in [(0, false), (1, true), (LIFE_MAX_S, true), (LIFE_MAX_S.saturating_add(1), false)] {
+            let life = life.to_string();
+            let read = crate::args::Cli::try_parse_from(["creditbank", "token", "auditor", "--life", &life]);
+            assert_eq!(read.is_ok(), ok, "{life}");
+        }
+    }
+
+    #[test]
     fn an_account_is_thirty_two_digits() {
         assert_eq!(account_ref(&"0A".repeat(16)), Ok(AccountRef([10; 16])));
         for bad in ["", "0", &"0a".repeat(15), &"0a".repeat(17), &"0g".repeat(16)] {

@@ -4,7 +4,7 @@ mod receipt;
 mod running;
 mod stopped;
 
-use super::connect::Reading;
+use super::connect::{Connect, Reading, Who};
 use super::{Context, block_on};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::language::Phrase;
@@ -17,21 +17,27 @@ use std::path::PathBuf;
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples · 示例:\n  creditbank verify\n  creditbank verify --dir /srv/ledger --trust trust.toml\n  \
-                  creditbank verify --running --url http://127.0.0.1:50051\n  creditbank verify receipt my.receipt"
+                  creditbank verify --url http://127.0.0.1:50051\n  creditbank verify receipt my.receipt"
 )]
 pub(crate) struct Args {
     /// What else to check · 其他验证对象
     #[command(subcommand)]
     what: Option<What>,
     /// Data directory of a stopped ledger; by default ledger/ in the home · 已停止账本的数据目录
-    #[arg(long, value_name = "DIR", conflicts_with = "running")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["running", "url"])]
     dir: Option<PathBuf>,
-    /// Check the running ledger, as an auditor · 以审计身份验证运行中的账本
+    /// Check a running ledger there, as an auditor · 以审计身份验证该地址上运行的账本
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Check the running ledger where it usually is · 验证通常地址上运行的账本
     #[arg(long)]
     running: bool,
-    /// Where it runs, and who reads · 账本所在与读取身份
+    /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Who reads · 读取身份
     #[command(flatten)]
-    reading: Reading,
+    who: Who,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -49,11 +55,14 @@ enum What {
 
 /// Checks.
 pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
-    let Args { what, dir, running, reading } = args;
+    let Args { what, dir, url, running, trust, who } = args;
     match what {
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
-        None if running => block_on(running::run(context, &reading)),
-        None => stopped::run(context, dir, reading.connect.trust.as_deref()),
+        None if running || url.is_some() => {
+            let connect = Connect::at(url, trust);
+            block_on(running::run(context, &Reading { connect, who }))
+        }
+        None => stopped::run(context, dir, trust.as_deref()),
     }
 }
 

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use credit_service::random;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -18,7 +19,7 @@ const SALT_BYTES: usize = 16;
 /// The bytes of a nonce.
 const NONCE_BYTES: usize = 24;
 /// The greatest exponent that is read: 1 GiB of memory.
-pub(super) const LOG_N_MAX: u8 = 20;
+const LOG_N_MAX: u8 = 20;
 /// The block size, ever the same.
 const BLOCK: u32 = 8;
 /// The lanes, ever the same.
@@ -67,9 +68,7 @@ pub(super) fn seal(
     cost: Cost,
     bound: &[u8],
 ) -> Result<SealedForm, CommandError> {
-    let (mut salt, mut nonce) = ([0u8; SALT_BYTES], [0u8; NONCE_BYTES]);
-    crate::random::fill(&mut salt)?;
-    crate::random::fill(&mut nonce)?;
+    let (salt, nonce): ([u8; SALT_BYTES], [u8; NONCE_BYTES]) = (random::bytes()?, random::bytes()?);
     let broken = || CommandError::usage(Phrase::KeyFileNotSealed, &[]);
     let key = derive(passphrase, cost.0, &salt).ok_or_else(broken)?;
     let sealed = XChaCha20Poly1305::new(key.as_ref().into())
@@ -95,7 +94,7 @@ pub(super) fn open(
 ) -> Result<Seed, CommandError> {
     let SealedForm { kdf: Kdf::Scrypt, log_n, r, p, salt, nonce, sealed } = form;
     let malformed = || CommandError::usage(Phrase::KeyFileMalformed, &[&path]);
-    if *log_n == 0 || *log_n > LOG_N_MAX || (*r, *p) != (BLOCK, LANES) {
+    if !is_cost(*log_n) || (*r, *p) != (BLOCK, LANES) {
         return Err(malformed());
     }
     let salt = <[u8; SALT_BYTES]>::try_from(STANDARD.decode(salt).map_err(|_| malformed())?);
@@ -110,9 +109,27 @@ pub(super) fn open(
     <[u8; 32]>::try_from(opened.as_slice()).map(Zeroizing::new).map_err(|_| malformed())
 }
 
+/// Whether a cost is one that is read: a file must not make us take all memory.
+fn is_cost(log_n: u8) -> bool {
+    (1..=LOG_N_MAX).contains(&log_n)
+}
+
 fn derive(passphrase: &Passphrase, log_n: u8, salt: &[u8]) -> Option<Seed> {
     let parameters = scrypt::Params::new(log_n, BLOCK, LANES, 32).ok()?;
     let mut key = Seed::default();
     scrypt::scrypt(passphrase.as_bytes(), salt, &parameters, key.as_mut()).ok()?;
     Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_can_not_ask_for_any_amount_of_memory() {
+        for (log_n, ok) in [(0, false), (1, true), (LOG_N_MAX, true), (LOG_N_MAX.saturating_add(1), false)] {
+            assert_eq!(is_cost(log_n), ok, "{log_n}");
+        }
+        assert!(is_cost(Cost::DEFAULT.0) && is_cost(Cost::LEAST.0));
+    }
 }

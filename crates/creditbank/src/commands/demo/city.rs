@@ -200,7 +200,7 @@ impl Year {
     }
 
     /// The account of the first learner, who has as many records as anybody.
-    pub(super) fn busiest(&self, accounts: &[AccountRef]) -> AccountRef {
+    pub(super) fn busiest(accounts: &[AccountRef]) -> AccountRef {
         accounts.first().copied().unwrap_or(AccountRef([0; 16]))
     }
 }

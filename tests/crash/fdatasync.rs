@@ -1,0 +1,106 @@
+//! No answer before its group is on the disk: what the server asks of the kernel, in its order.
+
+use crate::bank::Bank;
+use crate::load::{Load, block_on};
+use crate::require::{build_without_the_sync, can_trace};
+use crate::session::{Session, World};
+use crate::trace::{Call, kill_and_read, serve_traced};
+use std::sync::atomic::AtomicU64;
+
+/// How many records are submitted, each in a group of its own.
+const GROUPS: usize = 50;
+/// The engine's main file.
+const MAIN_FILE: &str = "ledger/store/db";
+
+/// Checks that between the last write to the engine's main file and each answer that file was synced, and that each
+/// answer has a write of its own. Gives the count of answers.
+fn check(calls: &[Call]) -> Result<usize, String> {
+    let main = |call: &&Call| call.file().ends_with(MAIN_FILE);
+    let writes: Vec<&Call> = calls.iter().filter(|call| call.writes()).filter(main).collect();
+    let syncs: Vec<&Call> =
+        calls.iter().filter(|call| call.name == "fdatasync" && call.result == 0).filter(main).collect();
+    let answers: Vec<&Call> = calls.iter().filter(|call| call.answers()).collect();
+    let mut before = 0;
+    for (number, answer) in answers.iter().enumerate() {
+        let write = writes.iter().rfind(|write| write.first < answer.first);
+        let Some(write) = write.filter(|write| write.first > before) else {
+            return Err(format!("answer {number} at line {} has no write of its own", answer.first));
+        };
+        let durable = syncs.iter().any(|sync| write.last < sync.first && sync.last < answer.first);
+        if !durable {
+            return Err(format!(
+                "answer {number} at line {} comes before its write is durable",
+                answer.first
+            ));
+        }
+        before = answer.last;
+    }
+    Ok(answers.len())
+}
+
+/// Submits records one after the other to a traced server.
+fn traced(world: &World, binary: &str) -> Vec<Call> {
+    let file = world.bank.folder().join("trace");
+    serve_traced(&world.bank, binary, &file);
+    block_on(async {
+        let session = Session::new(world).await;
+        let load = Load {
+            world,
+            account: session.account().await,
+            anchor: session.head().await,
+            answers: AtomicU64::new(0),
+        };
+        for _ in 1..GROUPS {
+            session.send(&world.school, load.record()).await.expect("a record is taken");
+        }
+    });
+    kill_and_read(&world.bank, &file)
+}
+
+fn world() -> World {
+    let world = World::start(&[]);
+    assert!(world.bank.stop().success(), "{}", world.bank.log());
+    world
+}
+
+#[test]
+fn no_answer_leaves_before_its_group_is_on_the_disk() {
+    if !can_trace() {
+        return;
+    }
+    let calls = traced(&world(), Bank::BINARY);
+    assert_eq!(check(&calls), Ok(GROUPS));
+
+    // The check is worth something only if it fails where it should.
+    let changed = |change: fn(&mut Call)| -> Vec<Call> {
+        let mut calls = calls.clone();
+        for call in &mut calls {
+            if call.name == "fdatasync" && call.file().ends_with(MAIN_FILE) {
+                change(call);
+            }
+        }
+        calls
+    };
+    for (what, change) in [
+        ("left out", (|sync| sync.name.clear()) as fn(&mut Call)),
+        ("failed", |sync| sync.result = -1),
+        ("only begun", |sync| sync.last += 1_000),
+    ] {
+        check(&changed(change)).expect_err(what);
+    }
+    let mut early = calls.clone();
+    let syncs = calls.iter().filter(|call| call.syncs() && call.file().ends_with(MAIN_FILE));
+    let syncs: Vec<usize> = syncs.map(|sync| sync.first).collect();
+    for answer in early.iter_mut().filter(|call| call.answers()) {
+        answer.first = *syncs.iter().rfind(|sync| **sync < answer.first).expect("a sync before each answer");
+    }
+    check(&early).expect_err("answered while the sync runs");
+}
+
+/// A build without the call must be found out.
+#[test]
+fn a_build_without_the_sync_answers_too_early() {
+    let Some(binary) = build_without_the_sync() else { return };
+    let found = check(&traced(&world(), &binary));
+    println!("found: {}", found.expect_err("the build without the sync passed"));
+}

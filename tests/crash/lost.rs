@@ -1,0 +1,232 @@
+//! Files that are lost, older or another ledger's: the server refuses to start and says why, never opens empty, and
+//! harms nothing by trying.
+
+use crate::bank::{Bank, text, wait_for};
+use crate::load::{Load, Place, Write, block_on, send};
+use crate::session::{Session, World, refused_by};
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::AtomicU64;
+use tonic::Code;
+
+/// What a panic ends with.
+const PANICKED: i32 = 101;
+
+/// A process that is killed if a test gives up on it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a server that must not start, and gives what it said.
+fn refused(bank: &Bank) -> String {
+    let mut command = bank.command();
+    command.args(["serve", "--dev", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut server = Running(command.spawn().expect("the server's process starts"));
+    let mut stderr = server.0.stderr.take().expect("a pipe");
+    let reader = std::thread::spawn(move || {
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).map(|_| said).expect("UTF-8")
+    });
+    let status = wait_for("the server to refuse", || server.0.try_wait().expect("a child's status"));
+    let said = reader.join().expect("the reader ends");
+    assert!(status.code().is_some_and(|code| code != 0 && code != PANICKED), "{status}: {said}");
+    said
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).output().expect("cp runs");
+    assert!(copied.status.success(), "{}", text(&copied));
+}
+
+/// A stopped ledger with some entries, the same somewhat older, and what was answered last.
+struct Kept {
+    world: World,
+    ledger: PathBuf,
+    newest: PathBuf,
+    older: PathBuf,
+    last: (Write, Place),
+}
+
+impl Kept {
+    fn new() -> Self {
+        let world = World::start(&[]);
+        let write = |count: usize| {
+            block_on(async {
+                let session = Session::new(&world).await;
+                let account = session.account().await;
+                let load =
+                    Load { world: &world, account, anchor: session.head().await, answers: AtomicU64::new(0) };
+                let mut last = None;
+                for _ in 0..count {
+                    let write = Write::Record(load.record());
+                    let position = send(&session, &write).await.expect("a record is taken");
+                    last = Some((write, Place { index: position.index, leaf: position.leaf_hash }));
+                }
+                last.expect("a record")
+            })
+        };
+        let ledger = world.bank.home().join("ledger");
+        let [older, newest] = ["older", "newest"].map(|name| world.bank.folder().join(name));
+        write(3);
+        assert!(world.bank.stop().success(), "{}", world.bank.log());
+        copy(&ledger, &older);
+        world.bank.serve();
+        let last = write(5);
+        assert!(world.bank.stop().success(), "{}", world.bank.log());
+        copy(&ledger, &newest);
+        Self { world, ledger, newest, older, last }
+    }
+
+    /// Harms a fresh copy of the newest state; the server must refuse it with these words.
+    fn refuses(&self, what: &str, words: &[&str], harm: impl FnOnce(&Path)) {
+        copy(&self.newest, &self.ledger);
+        harm(&self.ledger);
+        let said = refused(&self.world.bank);
+        println!("{what}: {}", said.trim().replace('\n', " / "));
+        for word in words {
+            assert!(said.contains(word), "{what}: `{word}` is not in: {said}");
+        }
+        assert!(!said.contains("panicked"), "{what}: {said}");
+        // A second try finds the same: the first has not made a new beginning.
+        refused(&self.world.bank);
+    }
+
+    /// The newest state still starts, with everything in it.
+    fn starts(&self) {
+        copy(&self.newest, &self.ledger);
+        self.world.bank.serve();
+        block_on(async {
+            let session = Session::new(&self.world).await;
+            let (write, place) = &self.last;
+            let position = send(&session, write).await.expect("the same is taken again");
+            assert!(position.replayed && position.index == place.index && position.leaf_hash == place.leaf);
+        });
+        assert!(self.world.bank.stop().success(), "{}", self.world.bank.log());
+    }
+}
+
+fn remove(path: impl AsRef<Path>) {
+    let path = path.as_ref();
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+#[test]
+fn an_older_store_under_a_newer_mark_is_refused() {
+    let kept = Kept::new();
+    kept.refuses(
+        "an older store",
+        &["not a continuation of the last signed head", "rolled back"],
+        |ledger| {
+            remove(ledger.join("store"));
+            copy(&kept.older.join("store"), &ledger.join("store"));
+        },
+    );
+    let verified = kept.world.bank.run(&["verify"]);
+    assert_eq!(verified.status.code(), Some(3), "{}", text(&verified));
+    // The whole directory of that day is a rollback that nothing on this machine can tell; clients can.
+    kept.starts();
+}
+
+#[test]
+fn lost_files_are_refused_and_never_made_anew() {
+    let kept = Kept::new();
+    kept.refuses("no db", &["db"], |ledger| remove(ledger.join("store/db")));
+    kept.refuses("an empty db", &["db"], |ledger| fs::write(ledger.join("store/db"), "").expect("a file"));
+    kept.refuses("half a db", &[], |ledger| {
+        let db = fs::OpenOptions::new().write(true).open(ledger.join("store/db")).expect("a file");
+        db.set_len(8_192).expect("a length");
+    });
+    kept.refuses("an empty store", &["store"], |ledger| {
+        remove(ledger.join("store"));
+        fs::create_dir(ledger.join("store")).expect("a folder");
+    });
+    kept.refuses("no store", &["ledger"], |ledger| remove(ledger.join("store")));
+    kept.refuses("no mark", &["high-water"], |ledger| remove(ledger.join("high-water")));
+    kept.refuses("an empty mark", &["high-water"], |ledger| {
+        fs::write(ledger.join("high-water"), "").expect("a file");
+    });
+    kept.refuses("no keyring", &["keyring"], |ledger| remove(ledger.join("keyring")));
+    kept.refuses("no wrapping keys", &["wrapping keys"], |ledger| {
+        remove(ledger.join("keyring/wrapping.keys"));
+    });
+    kept.refuses("no directory", &["ledger"], |ledger| remove(ledger));
+    kept.starts();
+}
+
+#[test]
+fn files_of_another_ledger_are_refused() {
+    let kept = Kept::new();
+    let other = Bank::new(&[]);
+    let foreign = |name: &str| other.home().join("ledger").join(name);
+    for (what, name, words) in [
+        ("another store", "store", &["another log"][..]),
+        ("another mark", "high-water", &["another log"]),
+        ("another keyring", "keyring", &["root key"]),
+    ] {
+        kept.refuses(what, words, |ledger| {
+            remove(ledger.join(name));
+            copy(&foreign(name), &ledger.join(name));
+        });
+    }
+    let home = kept.world.bank.home();
+    for (name, word) in [
+        ("checkpoint", "checkpoint key"),
+        ("statement", "statement key"),
+        ("operator", "operator key"),
+        ("root", "root key"),
+    ] {
+        let path = home.join("keys").join(format!("{name}.key"));
+        let own = fs::read(&path).expect("a key file");
+        let swap = |bytes: &[u8]| fs::write(&path, bytes).expect("a key file");
+        let others = fs::read(other.home().join("keys").join(format!("{name}.key"))).expect("a key file");
+        kept.refuses(name, &[word], |_| swap(&others));
+        swap(&own);
+    }
+    kept.starts();
+}
+
+/// Without an account's data key nothing may be written about it; what stands in the log can be read.
+#[test]
+fn a_keyring_that_lacks_accounts_stops_writes_and_serves_reads() {
+    let kept = Kept::new();
+    remove(kept.ledger.join("keyring/00000000.records"));
+    kept.world.bank.serve();
+    block_on(async {
+        let session = Session::new(&kept.world).await;
+        assert!(session.size().await > kept.last.1.index);
+        let anchor = session.head().await;
+        let account = crate::session::Account { account_ref: vec![1; 16], number: String::new() };
+        let load = Load { world: &kept.world, account, anchor, answers: AtomicU64::new(0) };
+        for write in [Write::Record(load.record()), Write::Opening(load.opening()), kept.last.0.clone()] {
+            let status = send(&session, &write).await.expect_err("no writes");
+            assert_eq!(refused_by("KEYRING_BEHIND", &status).code, Code::Unavailable);
+        }
+    });
+    assert!(kept.world.bank.stop().success(), "{}", kept.world.bank.log());
+    kept.starts();
+}
+
+#[test]
+fn two_servers_never_share_a_directory() {
+    let bank = Bank::start(&[]);
+    let said = refused(&bank);
+    println!("{said}");
+    assert!(said.contains("in use"), "{said}");
+    for command in [&["verify"][..], &["rebuild"], &["rebuild", "--check"]] {
+        let output = bank.run(command);
+        assert_eq!(output.status.code(), Some(4), "{command:?}: {}", text(&output));
+        assert!(text(&output).contains("in use"), "{command:?}: {}", text(&output));
+    }
+    // The first has not noticed.
+    assert!(bank.stop().success(), "{}", bank.log());
+    bank.must(&["verify"]);
+}
