@@ -2,6 +2,7 @@
 
 use crate::bank::{Bank, wait_for};
 use std::collections::BTreeMap;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// The calls that change files or answer clients.
@@ -34,14 +35,31 @@ pub(crate) fn serve_traced(bank: &Bank, binary: &str, file: &Path) {
 
 /// Kills a traced server and reads what it did.
 pub(crate) fn kill_and_read(bank: &Bank, file: &Path) -> Vec<Call> {
-    let end = format!("\n{} +++ killed by SIGKILL", bank.pid());
+    let pid = bank.pid().to_string();
     bank.kill9();
-    // The tracer outlives what it traces; its last line is about the first process.
-    let text = wait_for("the end of the trace", || {
-        let text = std::fs::read_to_string(file).expect("a trace");
-        text.contains(&end).then_some(text)
+    // The tracer outlives what it traces; its last line is about the first process. It pads short process ids, and a
+    // long trace is read once, when its end has come.
+    wait_for("the end of the trace", || {
+        tail(file)
+            .lines()
+            .any(|line| {
+                line.split_whitespace().next() == Some(&pid) && line.contains("+++ killed by SIGKILL")
+            })
+            .then_some(())
     });
+    let text = std::fs::read_to_string(file).expect("a trace");
     parse(&text)
+}
+
+/// The last lines of a file.
+fn tail(file: &Path) -> String {
+    const TAIL_BYTES: i64 = 16_384;
+    let mut file = std::fs::File::open(file).expect("a trace");
+    let length = i64::try_from(file.metadata().expect("a length").len()).expect("a length");
+    file.seek(SeekFrom::End(-length.min(TAIL_BYTES))).expect("a place in the trace");
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).expect("a trace");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Reads a trace. A call that was cut off by the end has no result, and is left out where it changes nothing that a
