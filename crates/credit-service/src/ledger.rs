@@ -89,6 +89,16 @@ pub enum Health {
     ReadOnly(&'static str),
 }
 
+/// A command that the writer has not answered yet.
+pub(crate) struct Waiting(oneshot::Receiver<Result<Answer, Failure>>);
+
+impl Waiting {
+    /// The answer, once it is durable.
+    pub(crate) async fn answer(self) -> Result<Answer, Failure> {
+        self.0.await.unwrap_or(Err(Failure::Unknown))
+    }
+}
+
 /// The running ledger; clones are handles to the same one.
 #[derive(Clone)]
 pub struct Ledger {
@@ -120,9 +130,14 @@ impl Ledger {
 
     /// Submits a command; the answer comes when it is durable.
     pub async fn submit(&self, prepared: Prepared) -> Result<Answer, Failure> {
+        self.enqueue(prepared)?.answer().await
+    }
+
+    /// Puts a command into the writer's queue, behind those put in before.
+    pub(crate) fn enqueue(&self, prepared: Prepared) -> Result<Waiting, Failure> {
         let (reply, answer) = oneshot::channel();
         match self.queue.try_send(Message::Submit(Box::new(prepared), reply)) {
-            Ok(()) => answer.await.unwrap_or(Err(Failure::Unknown)),
+            Ok(()) => Ok(Waiting(answer)),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 self.counters.update(|stats| stats.busy = stats.busy.saturating_add(1));
                 Err(Failure::Busy)

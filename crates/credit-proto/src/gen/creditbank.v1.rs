@@ -2332,7 +2332,7 @@ pub struct Genesis {
     /// Keys of the authority, 1 to 16.
     #[prost(message, repeated, tag = "10")]
     pub authority_keys: ::prost::alloc::vec::Vec<PublicKey>,
-    /// How many authority keys must sign, 1 to the count of authority_keys.
+    /// How many authority keys must sign, 1 to the count of authority_keys, at most 8.
     #[prost(uint32, tag = "11")]
     pub authority_threshold: u32,
     /// SHA-256 of the witness policy file: 32 bytes; absent without witnesses.

@@ -1477,7 +1477,7 @@ pub mod record_service_client {
                 .insert(GrpcMethod::new("creditbank.v1.RecordService", "SubmitRecord"));
             self.inner.unary(req, path, codec).await
         }
-        /// Deposits records one by one on a stream; every record has its own outcome.
+        /// Deposits records one by one on a stream, in their order; every record has its own outcome.
         pub async fn submit_records(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -1696,7 +1696,7 @@ pub mod record_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Deposits records one by one on a stream; every record has its own outcome.
+        /// Deposits records one by one on a stream, in their order; every record has its own outcome.
         async fn submit_records(
             &self,
             request: tonic::Request<

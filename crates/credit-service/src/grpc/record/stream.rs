@@ -1,5 +1,5 @@
-//! Records one by one on a stream: many in flight, answered in the order of the requests. A refusal is an answer and
-//! ends nothing.
+//! Records one by one on a stream: many in flight, decided and answered in the order of the requests. A refusal is an
+//! answer and ends nothing.
 
 use super::super::{Caller, Edge, Submission, moment, position};
 use super::{Answers, End, Gone};
@@ -9,7 +9,7 @@ use crate::prepare::Expected;
 use crate::status::Problem;
 use credit_proto::v1;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -49,6 +49,8 @@ async fn take(
     flight: mpsc::Sender<Result<JoinHandle<Outcome>, End>>,
 ) {
     let mut draining = edge.draining.clone();
+    // The turn of the first record has come.
+    let (_, mut turn) = oneshot::channel();
     loop {
         let Ok(room) = flight.reserve().await else { return };
         let next = tokio::select! {
@@ -60,7 +62,9 @@ async fn take(
         match next {
             Ok(Some(request)) => {
                 let (edge, caller) = (Arc::clone(&edge), caller.clone());
-                room.send(Ok(tokio::spawn(async move { deposit(&edge, &caller, request).await })));
+                let (passes, next_turn) = oneshot::channel();
+                let order = Order { turn: std::mem::replace(&mut turn, next_turn), passes };
+                room.send(Ok(tokio::spawn(async move { deposit(&edge, &caller, request, order).await })));
             }
             Ok(None) => return,
             Err(end) => {
@@ -71,7 +75,20 @@ async fn take(
     }
 }
 
-async fn deposit(edge: &Edge, caller: &Caller, request: v1::SubmitRecordsRequest) -> Outcome {
+/// A record's place among those of its stream: it is prepared at any time, and queued once the one before it is.
+struct Order {
+    /// Ends when the record before is queued or refused.
+    turn: oneshot::Receiver<()>,
+    /// Dropped when this one is.
+    passes: oneshot::Sender<()>,
+}
+
+async fn deposit(
+    edge: &Edge,
+    caller: &Caller,
+    request: v1::SubmitRecordsRequest,
+    Order { turn, passes }: Order,
+) -> Outcome {
     let v1::SubmitRecordsRequest { envelope, details, want_receipt } = request;
     let submission = Submission {
         expected: Expected::DepositRecord,
@@ -80,8 +97,19 @@ async fn deposit(edge: &Edge, caller: &Caller, request: v1::SubmitRecordsRequest
         explanation: None,
         want_receipt,
     };
-    let until = moment(edge.unary, caller)?;
-    let mut answer = deadline::within(until, edge.submit(caller, submission)).await?;
+    let until = moment(edge.unary, caller);
+    let prepared = match until {
+        Ok(until) => {
+            deadline::within(until, edge.prepare(caller, submission)).await.map(|ready| (until, ready))
+        }
+        Err(problem) => Err(problem),
+    };
+    // The one before has a time of its own, so the turn comes. It is passed on by dropping, nothing is sent.
+    let _ = turn.await;
+    let queued = prepared.and_then(|(until, ready)| Ok((until, edge.ledger.enqueue(ready)?)));
+    drop(passes);
+    let (until, waiting) = queued?;
+    let mut answer = deadline::within(until, waiting.answer()).await?;
     Ok(position(&mut answer))
 }
 
