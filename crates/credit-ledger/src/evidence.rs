@@ -17,6 +17,8 @@ pub(crate) enum AnchorRule {
     Required,
     /// It may.
     Optional,
+    /// It must, and none but the newest: the statement follows the last entry there is.
+    Newest,
 }
 
 /// Keys that sign changes to their owner's keys.
@@ -44,7 +46,7 @@ pub(crate) fn header(judgement: &mut Judgement, header: &Header, rule: AnchorRul
             .refuse(Rejection::new(Reason::CommandIdReused).field("header.statement_id").index(row.index));
     }
     match header.anchor {
-        Some(at) => anchor(judgement, at),
+        Some(at) => anchor(judgement, at, rule),
         None => judgement.require(
             rule == AnchorRule::Optional,
             Rejection::new(Reason::AnchorMissing).field("header.anchor"),
@@ -52,7 +54,7 @@ pub(crate) fn header(judgement: &mut Judgement, header: &Header, rule: AnchorRul
     }
 }
 
-fn anchor(judgement: &mut Judgement, anchor: Anchor) {
+fn anchor(judgement: &mut Judgement, anchor: Anchor, rule: AnchorRule) {
     let known = (1..=judgement.context.index).contains(&anchor.size);
     let head = if known { judgement.view.head(anchor.size).copied() } else { None };
     let Some(head) = head else {
@@ -65,7 +67,12 @@ fn anchor(judgement: &mut Judgement, anchor: Anchor) {
         let age_us = judgement.context.recorded_at_us.saturating_sub(head.recorded_at_us);
         // The newest head is never stale: a log that rested for long could not be taken up again otherwise.
         let newest = anchor.size == judgement.context.index;
-        let fresh = newest || age_us <= days_us(log.genesis.policy.anchor_days);
+        let fresh = match rule {
+            AnchorRule::Newest => newest,
+            AnchorRule::Required | AnchorRule::Optional => {
+                newest || age_us <= days_us(log.genesis.policy.anchor_days)
+            }
+        };
         judgement.require(fresh, Rejection::new(Reason::AnchorStale).field("header.anchor"));
     }
 }

@@ -240,7 +240,8 @@ fn change_record(view: &mut View, context: &Context, event: &Event) {
         matches!(row.status, RecordStatus::Valid | RecordStatus::Suspended),
         "a revoked or superseded record stays so"
     );
-    assert!(row.status != *status, "a change of status changes it");
+    // An order takes a suspension over: the status stays, who may lift it doesn't.
+    assert!(row.status != *status || *status == RecordStatus::Suspended, "a change of status changes it");
     post(&mut row.buckets, &row.facts, postings);
     row.status = *status;
     row.superseded_by = *superseded_by;

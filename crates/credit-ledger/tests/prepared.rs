@@ -2,7 +2,9 @@
 
 use crate::draw::Draw;
 use crate::shell::Shell;
-use credit_types::limits::{ACCOUNT_RECORDS_MAX, INSTITUTION_KEYS_MAX, OPEN_BATCHES_MAX, STATUS_STEPS_MAX};
+use credit_types::limits::{
+    ACCOUNT_RECORDS_MAX, INSTITUTION_KEYS_MAX, INSTITUTION_OWN_KEYS_MAX, OPEN_BATCHES_MAX, STATUS_STEPS_MAX,
+};
 use credit_types::{
     AccountAction, AccountRef, AccountStatus, AccountStatusChange, BatchManifest, Bucket, CommandId, Digest,
     Event, Header, InstitutionId, InstitutionKey, KeyAddition, KeyPurpose, Kid, LeafType, Posting, PublicKey,
@@ -53,10 +55,11 @@ fn signed<B>(draw: &mut Draw, signer: SignerId, body: B, kid: Kid) -> Signed<B> 
     Signed { header, body, signers: vec![kid] }
 }
 
-/// All keys but two or one.
+/// All keys but two or one: of those that are the owner's to add, or of all.
 fn keys(shell: &Shell, draw: &mut Draw, id: &InstitutionId) -> Vec<Event> {
     let has = shell.model.keys_of(id).count();
-    let wanted = INSTITUTION_KEYS_MAX - 1 - draw.below(2);
+    let most = if draw.chance(50) { INSTITUTION_KEYS_MAX } else { INSTITUTION_OWN_KEYS_MAX };
+    let wanted = most - 1 - draw.below(2);
     let mut events = Vec::new();
     for _ in has..wanted {
         let key = PublicKey { bytes: draw.bytes(), kid: Kid(draw.bytes()) };

@@ -210,7 +210,7 @@ impl Bank {
         let salt = [3; 32];
         let commitment = commit(IDENTITY_LABEL, &salt, payload_type::ACCOUNT_IDENTITY, &identity);
         let opening =
-            AccountOpening { assurance: AssuranceLevel::Document, identity_commitment: Digest(commitment) };
+            AccountOpening { assurance: AssuranceLevel::Phone, identity_commitment: Digest(commitment) };
         let header = self.header(SignerId::Institution(school()));
         let statement = envelope(&opening, &header, &[REGISTRY]);
         let secret = v1::SecretPart { salt: salt.to_vec(), payload: identity };

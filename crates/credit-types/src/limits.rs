@@ -28,10 +28,16 @@ pub const MINUTES_MAX: i32 = 10_000_000;
 pub const CLASS_HOUR_MINUTES_MAX: i32 = 120;
 /// The most status changes of one record or account that are not terminal.
 pub const STATUS_STEPS_MAX: usize = 64;
+/// The most status changes before a suspension by order: whoever may only use up [`STATUS_STEPS_MAX`] can't keep an
+/// order away.
+pub const STATUS_STEPS_ORDER_MAX: usize = 128;
 /// The most records of one account.
 pub const ACCOUNT_RECORDS_MAX: u32 = 65_536;
 /// The most keys of one institution, over all time.
 pub const INSTITUTION_KEYS_MAX: usize = 256;
+/// The most keys of one institution for which its own signature is enough; the rest is left to the authority, so that
+/// who has stolen a key can't use up all.
+pub const INSTITUTION_OWN_KEYS_MAX: usize = 192;
 /// The most keys an admission brings.
 pub const ADMISSION_KEYS_MAX: usize = 8;
 /// The most accreditations of an institution.
@@ -44,6 +50,8 @@ pub const PREFIXES_MAX: usize = 16;
 pub const GENESIS_KEYS_MAX: usize = 4;
 /// The most authority keys.
 pub const AUTHORITY_KEYS_MAX: usize = 16;
+/// The most authority keys that a statement may need: an admission carries each new key's own signature as well.
+pub const AUTHORITY_THRESHOLD_MAX: usize = SIGNATURES_MAX - ADMISSION_KEYS_MAX;
 /// The most schemes of one framework.
 pub const SCHEMES_MAX: usize = 32;
 /// The most bytes of an institution id, a signer id or a framework id.
@@ -135,4 +143,8 @@ const _: () = assert!(BALANCE_LINES_MAX * 80 + 512 <= PAYLOAD_BYTES_MAX);
 // A chunk's events: one a leaf, the chunk, the closing.
 const _: () = assert!(CHUNK_LEAVES_MAX + 2 <= ENTRY_EVENTS_MAX);
 // An admission carries the authority's threshold and a proof of possession of each key.
-const _: () = assert!(ADMISSION_KEYS_MAX < SIGNATURES_MAX);
+const _: () = assert!(AUTHORITY_THRESHOLD_MAX >= 1 && AUTHORITY_THRESHOLD_MAX <= AUTHORITY_KEYS_MAX);
+// The authority can still give an institution keys once it has used up its own.
+const _: () = assert!(INSTITUTION_OWN_KEYS_MAX + ADMISSION_KEYS_MAX < INSTITUTION_KEYS_MAX);
+// An order finds room when the issuer's changes are used up.
+const _: () = assert!(STATUS_STEPS_MAX + 1 < STATUS_STEPS_ORDER_MAX);

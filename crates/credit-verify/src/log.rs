@@ -142,8 +142,15 @@ impl<'d> Verifier<'d> {
             if !beyond.cores_known {
                 return Ok(None);
             }
-            let core = self.core(index, entry).map_err(announced_otherwise)?;
-            return Ok(Some(core.recorded_at_us));
+            return match self.core(index, entry) {
+                Ok(core) => Ok(Some(core.recorded_at_us)),
+                // A later announcement, of a format, can't be judged any more: only the tree goes on from here.
+                Err(Stop::Newer(_)) => {
+                    self.beyond = self.beyond.take().map(|beyond| Beyond { cores_known: false, ..beyond });
+                    Ok(None)
+                }
+                Err(stop) => Err(announced_otherwise(stop)),
+            };
         }
         match self.judge(index, entry) {
             Ok(core) => Ok(Some(core.recorded_at_us)),

@@ -3,10 +3,10 @@
 use crate::decide::Judgement;
 use crate::evidence::{self, AnchorRule};
 use crate::row::{AccountRow, InstitutionRow};
-use credit_types::limits::STATUS_STEPS_MAX;
+use credit_types::limits::{STATUS_STEPS_MAX, STATUS_STEPS_ORDER_MAX};
 use credit_types::{
-    AccountAction, AccountOpening, AccountStatus, AccountStatusChange, Event, InstitutionId, KeyPurpose, Kid,
-    OpeningDraw, Reason, Rejection, Role, Signed, SignerId,
+    AccountAction, AccountOpening, AccountStatus, AccountStatusChange, AliasKind, AssuranceLevel, Event,
+    InstitutionId, KeyPurpose, Kid, OpeningDraw, Reason, Rejection, Role, Signed, SignerId,
 };
 
 /// An account that is to be opened.
@@ -31,6 +31,25 @@ impl Opening<'_> {
         }
         let taken = self.draw.aliases.iter().any(|alias| alias.taken);
         judgement.require(!taken, Reason::AliasExists);
+        self.known_by(judgement);
+    }
+
+    /// That the aliases are those of the assurance: one person has one account from a document on, and whoever leaves
+    /// the document out doesn't say so.
+    fn known_by(&self, judgement: &mut Judgement) {
+        let of = |kind| self.draw.aliases.iter().filter(|alias| alias.asserted.kind == kind).count();
+        let documents = match self.opening.assurance {
+            AssuranceLevel::None | AssuranceLevel::Phone => of(AliasKind::Document) <= 1,
+            AssuranceLevel::Document | AssuranceLevel::DocumentFace => of(AliasKind::Document) == 1,
+        };
+        let rejection = Rejection::new(Reason::FieldInvalid).field("assurance");
+        judgement.require(
+            documents,
+            rejection.detail("needs the number of an identity document from DOCUMENT on"),
+        );
+        let numbered = of(AliasKind::AccountNumber) == 1;
+        let rejection = Rejection::new(Reason::FieldInvalid).field("aliases");
+        judgement.require(numbered, rejection.detail("must have one account number"));
     }
 
     /// What happened once nothing speaks against it.
@@ -78,7 +97,7 @@ enum Capacity {
 }
 
 /// A regulator may only suspend. An institution with both roles acts in the one that its key is for.
-fn capacity(
+fn capacity_of(
     judgement: &Judgement,
     row: &InstitutionRow,
     action: AccountAction,
@@ -106,8 +125,9 @@ pub(crate) fn change_status(
 ) -> Result<Vec<Event>, Rejection> {
     let Signed { header, body, signers } = statement;
     evidence::header(&mut judgement, header, AnchorRule::Required);
+    let mut capacity = None;
     if let Some(row) = evidence::institution(&mut judgement, &header.signer) {
-        let capacity = capacity(&judgement, row, body.action, signers);
+        capacity = capacity_of(&judgement, row, body.action, signers);
         judgement.require(capacity.is_some(), Reason::RoleMissing);
         let purpose = match capacity {
             Some(Capacity::Regulator) => KeyPurpose::Status,
@@ -119,7 +139,7 @@ pub(crate) fn change_status(
     }
     match judgement.view.account(body.account_ref) {
         None => judgement.refuse(Rejection::new(Reason::AccountUnknown).field("account_ref")),
-        Some(row) => may_change(&mut judgement, row, body),
+        Some(row) => may_change(&mut judgement, row, body, capacity),
     }
     judgement.end()?;
     let status = match body.action {
@@ -130,7 +150,12 @@ pub(crate) fn change_status(
     Ok(vec![Event::AccountStatusChanged { status, statement: statement.clone() }])
 }
 
-fn may_change(judgement: &mut Judgement, row: &AccountRow, change: &AccountStatusChange) {
+fn may_change(
+    judgement: &mut Judgement,
+    row: &AccountRow,
+    change: &AccountStatusChange,
+    capacity: Option<Capacity>,
+) {
     let last = row.last_status_index;
     let refused = match (row.status, change.action) {
         (AccountStatus::Closed, _) => Some(Reason::AccountClosed),
@@ -144,7 +169,11 @@ fn may_change(judgement: &mut Judgement, row: &AccountRow, change: &AccountStatu
     }
     let fresh = judgement.view.leaf(last) == Some(change.after);
     judgement.require(fresh, Rejection::new(Reason::StaleStatement).field("after").index(last));
-    // Closing stays possible for ever.
-    let room = row.steps.len() < STATUS_STEPS_MAX || change.action == AccountAction::Close;
+    // What was suspended can always be lifted, and closing stays possible for ever.
+    let most = match capacity {
+        Some(Capacity::Regulator) => STATUS_STEPS_ORDER_MAX,
+        Some(Capacity::Registrar) | None => STATUS_STEPS_MAX,
+    };
+    let room = row.steps.len() < most || change.action != AccountAction::Suspend;
     judgement.require(room, Reason::StatusLimitReached);
 }

@@ -3,17 +3,26 @@
 use crate::decide::{Judgement, registry};
 use crate::evidence::{self, AnchorRule, OF_KEYS, days_us};
 use crate::row::KeyRow;
-use credit_types::limits::INSTITUTION_KEYS_MAX;
+use credit_types::limits::{INSTITUTION_KEYS_MAX, INSTITUTION_OWN_KEYS_MAX};
 use credit_types::{
-    Event, InstitutionId, KeyAddition, KeyCompromise, KeyRetirement, Kid, Reason, Rejection, Signed, SignerId,
+    Event, InstitutionId, InstitutionKey, KeyAddition, KeyCompromise, KeyPurpose, KeyRetirement, Kid, Reason,
+    Rejection, Signed, SignerId,
 };
 
-/// The signatures under which an institution's keys change: one KEYS or RECOVERY key of the owner, or the authority's
-/// threshold; and the new keys. The owner is not known where the key that the statement is about is not.
+/// The purposes of which a key of the owner must have one to change a key. Recovery outranks: else whoever has stolen
+/// a KEYS key would take the way back with it.
+fn of_keys(target: Option<&InstitutionKey>) -> &'static [KeyPurpose] {
+    let recovers = target.is_some_and(|key| key.purposes.contains(&KeyPurpose::Recovery));
+    if recovers { &[KeyPurpose::Recovery] } else { OF_KEYS }
+}
+
+/// The signatures under which an institution's keys change: one KEYS or RECOVERY key of the owner (of a key for
+/// RECOVERY one of those), or the authority's threshold; and the new keys. The owner is not known where the key that
+/// the statement is about is not.
 fn signed_for_owner(
     judgement: &mut Judgement,
     signer: &SignerId,
-    owner: Option<&InstitutionId>,
+    (owner, target): (Option<&InstitutionId>, Option<&InstitutionKey>),
     signers: &[Kid],
     new: &[Kid],
 ) {
@@ -28,7 +37,7 @@ fn signed_for_owner(
                 let own = owner == id;
                 judgement.require(own, Rejection::new(Reason::SignerNotAllowed).field("header.signer_id"));
             }
-            evidence::one_key(judgement, id, signers, OF_KEYS, new);
+            evidence::one_key(judgement, id, signers, of_keys(target), new);
         }
     }
 }
@@ -41,14 +50,19 @@ pub(crate) fn add(
     let Signed { header, body, signers } = statement;
     let kid = body.key.key.kid;
     evidence::header(&mut judgement, header, AnchorRule::Required);
-    signed_for_owner(&mut judgement, &header.signer, Some(&body.institution_id), signers, &[kid]);
+    let about = (Some(&body.institution_id), Some(&body.key));
+    signed_for_owner(&mut judgement, &header.signer, about, signers, &[kid]);
     evidence::possession(&mut judgement, signers, &[kid]);
     match judgement.view.institution(&body.institution_id) {
         // Only the authority can name an institution other than itself.
         None => judgement.refuse(Rejection::new(Reason::SignerUnknown).field("institution_id")),
         Some(row) => {
-            let free = row.keys.len() < INSTITUTION_KEYS_MAX;
-            let detail = format!("{INSTITUTION_KEYS_MAX} keys at most, retired ones counted");
+            let most = match header.signer {
+                SignerId::Authority => INSTITUTION_KEYS_MAX,
+                SignerId::Operator | SignerId::Institution(_) => INSTITUTION_OWN_KEYS_MAX,
+            };
+            let free = row.keys.len() < most;
+            let detail = format!("{most} keys at most, retired ones counted");
             judgement.require(free, Rejection::new(Reason::KeyLimitReached).detail(detail));
         }
     }
@@ -73,7 +87,8 @@ pub(crate) fn retire(
     evidence::header(&mut judgement, header, AnchorRule::Required);
     let target = target(&mut judgement, body.kid);
     let owner = target.map(|row| &row.owner);
-    signed_for_owner(&mut judgement, &header.signer, owner, signers, &[]);
+    let about = (owner, target.map(|row| &row.key));
+    signed_for_owner(&mut judgement, &header.signer, about, signers, &[]);
     if let Some(row) = target {
         if let Some(compromised) = row.compromised {
             let rejection = Rejection::new(Reason::KeyCompromised).field("kid");
@@ -102,7 +117,8 @@ pub(crate) fn report_compromise(
     evidence::header(&mut judgement, header, AnchorRule::Required);
     let target = target(&mut judgement, body.kid);
     let owner = target.map(|row| &row.owner);
-    signed_for_owner(&mut judgement, &header.signer, owner, signers, &[]);
+    let about = (owner, target.map(|row| &row.key));
+    signed_for_owner(&mut judgement, &header.signer, about, signers, &[]);
     if let Some(row) = target {
         if let Some(before) = row.compromised {
             let wider = body.suspect_from_index < before.suspect_from_index;

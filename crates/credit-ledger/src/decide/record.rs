@@ -4,7 +4,7 @@ use crate::decide::Judgement;
 use crate::decide::deposit::Deposit;
 use crate::evidence::{self, AnchorRule};
 use crate::row::RecordRow;
-use credit_types::limits::STATUS_STEPS_MAX;
+use credit_types::limits::{STATUS_STEPS_MAX, STATUS_STEPS_ORDER_MAX};
 use credit_types::{
     AccountRef, Amount, Bucket, DepositCheck, Event, KeyPurpose, Posting, Reason, RecordAction,
     RecordCorrection, RecordFacts, RecordStatus, RecordStatusChange, Rejection, Role, Signed, SignerId,
@@ -56,7 +56,7 @@ pub(crate) fn correct(
         if let Some(old) = old {
             of_account(&mut judgement, old, body.facts.account_ref);
             not_ended(&mut judgement, old);
-            not_by_order(&mut judgement, old);
+            not_of_the_other(&mut judgement, old, By::Issuer);
             follows(&mut judgement, old, body.after);
             events.extend(signers.first().map(|kid| Event::RecordStatusChanged {
                 account_ref: old.facts.account_ref,
@@ -106,10 +106,8 @@ pub(crate) fn change_status(
     judgement.require(row.is_some(), Rejection::new(Reason::RecordUnknown).field("record_id"));
     if let Some(row) = row {
         of_account(&mut judgement, row, body.account_ref);
-        may_change(&mut judgement, row, body);
-        if header.signer.institution() == Some(&row.issuer) && body.action == RecordAction::Reinstate {
-            not_by_order(&mut judgement, row);
-        }
+        let by = if header.signer.institution() == Some(&row.issuer) { By::Issuer } else { By::Order };
+        may_change(&mut judgement, row, body, by);
     }
     judgement.end()?;
     let (status, to) = match body.action {
@@ -149,13 +147,29 @@ fn not_ended(judgement: &mut Judgement, row: &RecordRow) {
     }
 }
 
-/// That the issuer does not undo what a regulator has suspended by order; only a regulator lifts that.
-fn not_by_order(judgement: &mut Judgement, row: &RecordRow) {
-    let Some(step) = row.steps.last() else { return };
+/// Who changes the status of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Its issuer.
+    Issuer,
+    /// A regulator, by order.
+    Order,
+}
+
+/// Who has suspended a record that is suspended.
+fn suspended_by(judgement: &Judgement, row: &RecordRow) -> Option<By> {
+    let step = row.steps.last().filter(|_| row.status == RecordStatus::Suspended)?;
     let own = judgement.view.key(step.kid).is_some_and(|key| key.owner == row.issuer);
-    let held = row.status == RecordStatus::Suspended && !own;
+    Some(if own { By::Issuer } else { By::Order })
+}
+
+/// That nobody undoes what the other has suspended: an order binds the issuer, and no order lifts what the issuer
+/// looks into itself.
+fn not_of_the_other(judgement: &mut Judgement, row: &RecordRow, by: By) {
+    let Some(step) = row.steps.last() else { return };
+    let own = suspended_by(judgement, row).is_none_or(|suspended| suspended == by);
     let rejection = Rejection::new(Reason::SignerNotAllowed).field("header.signer_id").index(step.index);
-    judgement.require(!held, rejection);
+    judgement.require(own, rejection);
 }
 
 fn follows(judgement: &mut Judgement, row: &RecordRow, after: credit_types::Digest) {
@@ -164,9 +178,12 @@ fn follows(judgement: &mut Judgement, row: &RecordRow, after: credit_types::Dige
     judgement.require(fresh, rejection.index(row.last_status_index));
 }
 
-fn may_change(judgement: &mut Judgement, row: &RecordRow, change: &RecordStatusChange) {
+fn may_change(judgement: &mut Judgement, row: &RecordRow, change: &RecordStatusChange, by: By) {
     not_ended(judgement, row);
+    // An order takes over what the issuer has suspended: else the issuer could keep it away by being first.
+    let taken_over = by == By::Order && suspended_by(judgement, row) == Some(By::Issuer);
     let refused = match (change.action, row.status) {
+        (RecordAction::Suspend, RecordStatus::Suspended) if taken_over => None,
         (RecordAction::Suspend, RecordStatus::Suspended) => Some(Reason::RecordAlreadySuspended),
         (RecordAction::Reinstate, RecordStatus::Valid) => Some(Reason::RecordNotSuspended),
         (RecordAction::Revoke, _)
@@ -180,9 +197,17 @@ fn may_change(judgement: &mut Judgement, row: &RecordRow, change: &RecordStatusC
     if let Some(after) = change.after {
         follows(judgement, row, after);
     }
-    // Revoking stays possible for ever.
-    let room = row.steps.len() < STATUS_STEPS_MAX || change.action == RecordAction::Revoke;
-    judgement.require(room, Reason::StatusLimitReached);
+    match change.action {
+        RecordAction::Reinstate => not_of_the_other(judgement, row, by),
+        RecordAction::Suspend => {
+            let most = match by {
+                By::Issuer => STATUS_STEPS_MAX,
+                By::Order => STATUS_STEPS_ORDER_MAX,
+            };
+            judgement.require(row.steps.len() < most, Reason::StatusLimitReached);
+        }
+        RecordAction::Revoke => {}
+    }
 }
 
 /// The postings that move a record's whole credit into a bucket.

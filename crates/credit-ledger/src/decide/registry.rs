@@ -3,6 +3,7 @@
 use crate::decide::Judgement;
 use crate::evidence::{self, AnchorRule, genesis_keys};
 use credit_types::genesis::{NOTICE_DAYS_MIN, PROTOCOL};
+use credit_types::limits::AUTHORITY_THRESHOLD_MAX;
 use credit_types::{
     Event, FrameworkPublication, Genesis, InstitutionAdmission, InstitutionKey, KeyPurpose, Kid, Reason,
     Rejection, ServerStart, Signed, SignerId,
@@ -19,6 +20,7 @@ pub(crate) fn create_ledger(
     let detail = format!("must be at least {NOTICE_DAYS_MIN} where the origin is not for trial");
     judgement
         .require(noticed, Rejection::new(Reason::FieldInvalid).field("policy.notice_days").detail(detail));
+    one_log(&mut judgement, genesis);
     let first = judgement.context.index == 0 && judgement.view.log().is_none();
     judgement.require(first, Rejection::new(Reason::LedgerExists).index(0));
     // There is no log yet that a header could name, nor a head of one.
@@ -45,13 +47,30 @@ pub(crate) fn create_ledger(
     Ok(vec![Event::LedgerCreated(Box::new(statement.clone()))])
 }
 
+/// That a genesis asks for nothing that this protocol couldn't keep: it knows one log, and an envelope that holds the
+/// authority's signatures beside those of the keys that an institution brings.
+fn one_log(judgement: &mut Judgement, genesis: &Genesis) {
+    let fields =
+        [("registry_log", genesis.registry_log.is_none()), ("continues", genesis.continues.is_none())];
+    for (field, absent) in fields {
+        let rejection = Rejection::new(Reason::FieldInvalid).field(field);
+        judgement.require(absent, rejection.detail(format!("must be absent in protocol {PROTOCOL}")));
+    }
+    let reachable =
+        usize::try_from(genesis.authority_threshold).is_ok_and(|count| count <= AUTHORITY_THRESHOLD_MAX);
+    let rejection = Rejection::new(Reason::FieldInvalid).field("authority_threshold");
+    let detail =
+        format!("must be at most {AUTHORITY_THRESHOLD_MAX}: an admission carries other signatures as well");
+    judgement.require(reachable, rejection.detail(detail));
+}
+
 /// A server takes up the log.
 pub(crate) fn start_server(
     mut judgement: Judgement,
     statement: &Signed<ServerStart>,
 ) -> Result<Vec<Event>, Rejection> {
     let Signed { header, body, signers } = statement;
-    evidence::header(&mut judgement, header, AnchorRule::Required);
+    evidence::header(&mut judgement, header, AnchorRule::Newest);
     evidence::signer_is(&mut judgement, &header.signer, &SignerId::Operator);
     evidence::operator(&mut judgement, signers);
     judgement.require(

@@ -7,7 +7,8 @@ use credit_types::{
 };
 
 const ACTIONS: [AccountAction; 3] = [AccountAction::Suspend, AccountAction::Reinstate, AccountAction::Close];
-const KINDS: [AliasKind; 3] = [AliasKind::AccountNumber, AliasKind::Document, AliasKind::StudentNumber];
+const ASSURANCES: [AssuranceLevel; 4] =
+    [AssuranceLevel::None, AssuranceLevel::Phone, AssuranceLevel::Document, AssuranceLevel::DocumentFace];
 
 impl Aim<'_> {
     pub(super) fn opening(&mut self) -> Command {
@@ -22,12 +23,15 @@ impl Aim<'_> {
     }
 
     pub(super) fn new_opening(&mut self) -> AccountOpening {
-        AccountOpening { assurance: AssuranceLevel::Document, identity_commitment: self.digest() }
+        AccountOpening { assurance: *self.draw.pick(&ASSURANCES), identity_commitment: self.digest() }
     }
 
     pub(super) fn new_draw(&mut self) -> OpeningDraw {
         let account_ref = AccountRef(self.id());
-        let kinds = KINDS.into_iter().filter(|_| self.draw.chance(60));
+        // Whoever is not identified by a document may show one all the same.
+        let numbers = self.draw.below(3);
+        let kinds = [AliasKind::AccountNumber, AliasKind::Document].into_iter();
+        let kinds = kinds.chain(std::iter::repeat_n(AliasKind::StudentNumber, numbers));
         let aliases = kinds
             .map(|kind| AliasCheck { asserted: AliasAsserted { kind, pepper_version: 1 }, taken: false });
         OpeningDraw { account_ref, aliases: aliases.collect() }

@@ -2,7 +2,8 @@
 
 use super::Aim;
 use credit_types::{
-    Command, Header, InstitutionId, KeyPurpose, Kid, LogId, Reason, RecordAction, Role, SignerId,
+    AssuranceLevel, Command, Header, InstitutionId, KeyPurpose, Kid, LogId, Reason, RecordAction, Role,
+    SignerId,
 };
 
 /// Header and signatures of a command; a chunk has none of its own.
@@ -69,7 +70,19 @@ impl Aim<'_> {
                     let revoking = statement.body.action == RecordAction::Revoke;
                     statement.body.after = revoking.then_some(after);
                 }
-                Command::CreateLedger(statement) => statement.body.policy.notice_days = 6,
+                Command::CreateLedger(statement) => match self.draw.below(3) {
+                    0 => statement.body.policy.notice_days = 6,
+                    1 => statement.body.registry_log = Some(LogId(self.id())),
+                    _ => statement.body.authority_threshold = 9,
+                },
+                Command::OpenAccount(statement, draw) => match self.draw.below(4) {
+                    0 => drop(draw.aliases.remove(0)),
+                    1 => {
+                        statement.body.assurance = AssuranceLevel::Document;
+                        draw.aliases.remove(1);
+                    }
+                    twice => draw.aliases.push(draw.aliases[twice - 2]),
+                },
                 _ => {
                     *command = self.admission();
                     if let Command::AdmitInstitution(statement) = command {

@@ -2,10 +2,10 @@
 
 use super::header::AnchorRule;
 use super::{Faults, Model, Now};
-use credit_types::limits::STATUS_STEPS_MAX;
+use credit_types::limits::{STATUS_STEPS_MAX, STATUS_STEPS_ORDER_MAX};
 use credit_types::{
-    AccountAction, AccountOpening, AccountStatus, AccountStatusChange, Event, Header, KeyPurpose,
-    OpeningDraw, Reason, Role, Signed, SignerId,
+    AccountAction, AccountOpening, AccountStatus, AccountStatusChange, AliasKind, AssuranceLevel, Event,
+    Header, KeyPurpose, OpeningDraw, Reason, Role, Signed, SignerId,
 };
 
 type Outcome = Result<Vec<Event>, Reason>;
@@ -24,7 +24,7 @@ impl Model {
             faults.when(!self.has_role(id, Role::Registrar), Reason::RoleMissing);
             self.one_key(id, &statement.signers, &[], &[KeyPurpose::Registry], &mut faults);
         }
-        faults.0.extend(self.opening_faults(draw, &[]));
+        faults.0.extend(self.opening_faults(&statement.body, draw, &[]));
         faults.or(())?;
         Ok(vec![Event::AccountOpened {
             account_ref: draw.account_ref,
@@ -37,12 +37,25 @@ impl Model {
     }
 
     /// What an opening itself can have wrong; `pending` events of the same entry come before it.
-    pub(super) fn opening_faults(&self, draw: &OpeningDraw, pending: &[Event]) -> Vec<Reason> {
+    pub(super) fn opening_faults(
+        &self,
+        opening: &AccountOpening,
+        draw: &OpeningDraw,
+        pending: &[Event],
+    ) -> Vec<Reason> {
         let mut faults = Faults::default();
         let just_opened = |event: &Event| matches!(event, Event::AccountOpened { account_ref, .. } if *account_ref == draw.account_ref);
         let exists = self.account(draw.account_ref).is_some() || pending.iter().any(just_opened);
         faults.when(exists, Reason::AccountExists);
         faults.when(draw.aliases.iter().any(|alias| alias.taken), Reason::AliasExists);
+        let (mut numbers, mut documents) = (0, 0);
+        for alias in &draw.aliases {
+            numbers += i32::from(alias.asserted.kind == AliasKind::AccountNumber);
+            documents += i32::from(alias.asserted.kind == AliasKind::Document);
+        }
+        let identified = opening.assurance >= AssuranceLevel::Document;
+        let shown = documents == 1 || (documents == 0 && !identified);
+        faults.when(numbers != 1 || !shown, Reason::FieldInvalid);
         faults.0
     }
 
@@ -51,6 +64,7 @@ impl Model {
         let mut faults = Faults::default();
         self.header_faults(now, &statement.header, AnchorRule::Required, &mut faults);
         self.institution_signer(&statement.header, &mut faults);
+        let mut most = STATUS_STEPS_MAX;
         if let SignerId::Institution(id) = &statement.header.signer {
             let registry_key = |kid: &credit_types::Kid| {
                 self.key(*kid).is_some_and(|key| key.purposes.contains(&KeyPurpose::Registry))
@@ -62,6 +76,7 @@ impl Model {
                 && !as_registrar
                 && self.has_role(id, Role::Regulator);
             if by_order {
+                most = STATUS_STEPS_ORDER_MAX;
                 self.one_key(id, &statement.signers, &[], &[KeyPurpose::Status], &mut faults);
                 faults.when(change.order_ref.is_empty(), Reason::OrderRefMissing);
             } else {
@@ -74,20 +89,20 @@ impl Model {
             return faults.or(Vec::new());
         };
         faults.when(account.status == AccountStatus::Closed, Reason::AccountClosed);
-        let (status, terminal) = match change.action {
+        let status = match change.action {
             AccountAction::Suspend => {
                 faults.when(account.status != AccountStatus::Active, Reason::AccountNotActive);
-                (AccountStatus::Suspended, false)
+                faults.when(account.steps >= most, Reason::StatusLimitReached);
+                AccountStatus::Suspended
             }
             AccountAction::Reinstate => {
                 faults.when(account.status != AccountStatus::Suspended, Reason::AccountNotSuspended);
-                (AccountStatus::Active, false)
+                AccountStatus::Active
             }
-            AccountAction::Close => (AccountStatus::Closed, true),
+            AccountAction::Close => AccountStatus::Closed,
         };
         let last = self.entry(account.last).unwrap();
         faults.when(last.leaf != change.after, Reason::StaleStatement);
-        faults.when(!terminal && account.steps >= STATUS_STEPS_MAX, Reason::StatusLimitReached);
         faults.or(vec![Event::AccountStatusChanged { status, statement: statement.clone() }])
     }
 

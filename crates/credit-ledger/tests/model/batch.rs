@@ -188,7 +188,7 @@ impl Model {
         leaf: &OpeningLeaf,
         made: &[Event],
     ) -> Judged {
-        let mut faults = Faults(self.opening_faults(&leaf.check, made));
+        let mut faults = Faults(self.opening_faults(&leaf.body, &leaf.check, made));
         faults.when(!self.has_role(registrar, Role::Registrar), Reason::RoleMissing);
         let event = Event::AccountOpened {
             account_ref: leaf.check.account_ref,

@@ -9,6 +9,7 @@ use credit_types::{Header, InstitutionId, KeyPurpose, Kid, Reason, Role, SignerI
 pub(super) enum AnchorRule {
     Required,
     Optional,
+    Newest,
 }
 
 /// New keys sign for themselves. Where nobody has signed at all, that is what is wrong.
@@ -26,7 +27,7 @@ impl Model {
         let used = (header.signer.clone(), header.statement_id, None);
         faults.when(self.entries.iter().any(|entry| entry.used == used), Reason::CommandIdReused);
         let Some(anchor) = header.anchor else {
-            faults.when(rule == AnchorRule::Required, Reason::AnchorMissing);
+            faults.when(rule != AnchorRule::Optional, Reason::AnchorMissing);
             return;
         };
         if anchor.size == 0 || anchor.size > now.index {
@@ -37,7 +38,8 @@ impl Model {
         faults.when(last.root != anchor.root, Reason::AnchorForged);
         let age_us = now.recorded_at_us - last.recorded_at_us;
         let old = age_us > i64::from(genesis.policy.anchor_days) * DAY_US;
-        faults.when(old && anchor.size < now.index, Reason::AnchorStale);
+        let too_old = old || rule == AnchorRule::Newest;
+        faults.when(too_old && anchor.size < now.index, Reason::AnchorStale);
     }
 
     /// A signer that is an institution which nobody admitted.

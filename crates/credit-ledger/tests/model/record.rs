@@ -2,7 +2,7 @@
 
 use super::header::AnchorRule;
 use super::{Faults, Model, Now, Record};
-use credit_types::limits::{ACCOUNT_RECORDS_MAX, STATUS_STEPS_MAX};
+use credit_types::limits::{ACCOUNT_RECORDS_MAX, STATUS_STEPS_MAX, STATUS_STEPS_ORDER_MAX};
 use credit_types::{
     AccountRef, AccountStatus, Accreditation, Amount, Bucket, DepositCheck, Details, Event, InstitutionId,
     KeyPurpose, Posting, Reason, RecordAction, RecordCorrection, RecordFacts, RecordStatus,
@@ -233,23 +233,28 @@ impl Model {
         faults.when(record.facts.account_ref != change.account_ref, Reason::RecordOfAnotherAccount);
         faults.when(record.status == RecordStatus::Revoked, Reason::RecordRevoked);
         faults.when(record.status == RecordStatus::Superseded, Reason::RecordSuperseded);
+        let own = statement.header.signer == SignerId::Institution(change.issuer_id.clone());
+        let suspended = record.status == RecordStatus::Suspended;
+        // Who keeps the record suspended: nobody, its issuer, or an order.
+        let ordered = self.held_by_order(&record);
         let status = match change.action {
             RecordAction::Revoke => RecordStatus::Revoked,
             RecordAction::Suspend => {
-                faults.when(record.status == RecordStatus::Suspended, Reason::RecordAlreadySuspended);
+                faults.when(suspended && (own || ordered), Reason::RecordAlreadySuspended);
+                let most = if own { STATUS_STEPS_MAX } else { STATUS_STEPS_ORDER_MAX };
+                faults.when(record.steps >= most, Reason::StatusLimitReached);
                 RecordStatus::Suspended
             }
             RecordAction::Reinstate => {
                 faults.when(record.status == RecordStatus::Valid, Reason::RecordNotSuspended);
-                let own = statement.header.signer == SignerId::Institution(change.issuer_id.clone());
-                faults.when(own && self.held_by_order(&record), Reason::SignerNotAllowed);
+                faults.when(suspended && own == ordered, Reason::SignerNotAllowed);
                 RecordStatus::Valid
             }
         };
         let last = self.entry(record.last).unwrap().leaf;
         faults.when(change.after.is_some_and(|after| after != last), Reason::StaleStatement);
-        faults.when(!blind && record.steps >= STATUS_STEPS_MAX, Reason::StatusLimitReached);
         faults.or(())?;
+        let (from, to) = (bucket_of(record.status), bucket_of(status));
         Ok(vec![Event::RecordStatusChanged {
             account_ref: change.account_ref,
             issuer: change.issuer_id.clone(),
@@ -257,7 +262,7 @@ impl Model {
             status,
             superseded_by: None,
             kid: statement.signers[0],
-            postings: moved(record.facts.amount.as_ref(), bucket_of(record.status), bucket_of(status)),
+            postings: if from == to { Vec::new() } else { moved(record.facts.amount.as_ref(), from, to) },
         }])
     }
 }

@@ -3,7 +3,7 @@
 use super::header::{AnchorRule, possession};
 use super::{Faults, Model, Now, Owner};
 use credit_types::genesis::{NOTICE_DAYS_MIN, PROTOCOL};
-use credit_types::limits::{DAY_US, INSTITUTION_KEYS_MAX};
+use credit_types::limits::{AUTHORITY_THRESHOLD_MAX, DAY_US, INSTITUTION_KEYS_MAX, INSTITUTION_OWN_KEYS_MAX};
 use credit_types::{
     Event, FrameworkPublication, Genesis, InstitutionAdmission, InstitutionId, KeyAddition, KeyCompromise,
     KeyPurpose, KeyRetirement, Kid, Reason, ServerStart, Signed, SignerId,
@@ -19,6 +19,9 @@ impl Model {
         let mut faults = Faults::default();
         let dev = genesis.origin.starts_with("dev.");
         faults.when(!dev && genesis.policy.notice_days < NOTICE_DAYS_MIN, Reason::FieldInvalid);
+        let many_logs = genesis.registry_log.is_some() || genesis.continues.is_some();
+        faults.when(many_logs, Reason::FieldInvalid);
+        faults.when(genesis.authority_threshold as usize > AUTHORITY_THRESHOLD_MAX, Reason::FieldInvalid);
         faults.when(now.index > 0, Reason::LedgerExists);
         faults.when(header.log_id.is_some(), Reason::LogIdMismatch);
         faults.when(header.anchor.is_some(), Reason::AnchorUnknown);
@@ -46,7 +49,7 @@ impl Model {
 
     pub(super) fn start_server(&self, now: Now, statement: &Signed<ServerStart>) -> Outcome {
         let mut faults = Faults::default();
-        self.header_faults(now, &statement.header, AnchorRule::Required, &mut faults);
+        self.header_faults(now, &statement.header, AnchorRule::Newest, &mut faults);
         self.known_signer(&statement.header, &mut faults);
         faults.when(statement.header.signer != SignerId::Operator, Reason::SignerNotAllowed);
         faults.when(statement.signers.is_empty(), Reason::KeyUnknown);
@@ -122,9 +125,11 @@ impl Model {
         let kid = addition.key.key.kid;
         let mut faults = Faults::default();
         self.header_faults(now, &statement.header, AnchorRule::Required, &mut faults);
+        let recovers = addition.key.purposes.contains(&KeyPurpose::Recovery);
+        let signer = &statement.header.signer;
         self.key_change(
-            &statement.header.signer,
-            &addition.institution_id,
+            signer,
+            (&addition.institution_id, recovers),
             &statement.signers,
             &[kid],
             &mut faults,
@@ -133,7 +138,9 @@ impl Model {
         possession(&statement.signers, &[kid], &mut faults);
         faults.when(self.key(kid).is_some(), Reason::KeyExists);
         let count = self.keys_of(&addition.institution_id).count();
-        faults.when(count >= INSTITUTION_KEYS_MAX, Reason::KeyLimitReached);
+        let most =
+            if *signer == SignerId::Authority { INSTITUTION_KEYS_MAX } else { INSTITUTION_OWN_KEYS_MAX };
+        faults.when(count >= most, Reason::KeyLimitReached);
         faults.or(vec![Event::KeyAdded(Box::new(statement.clone()))])
     }
 
@@ -145,7 +152,13 @@ impl Model {
             self.without_owner(&statement.header.signer, &statement.signers, &mut faults);
             return faults.or(Vec::new());
         };
-        self.key_change(&statement.header.signer, &owner, &statement.signers, &[], &mut faults);
+        self.key_change(
+            &statement.header.signer,
+            (&owner, self.recovers(kid)),
+            &statement.signers,
+            &[],
+            &mut faults,
+        );
         faults.when(self.compromised(kid).is_some(), Reason::KeyCompromised);
         faults.when(self.retired(kid).is_some(), Reason::KeyRetired);
         let last = self.entry(self.key_last(kid)).unwrap();
@@ -161,7 +174,13 @@ impl Model {
             self.without_owner(&statement.header.signer, &statement.signers, &mut faults);
             return faults.or(Vec::new());
         };
-        self.key_change(&statement.header.signer, &owner, &statement.signers, &[], &mut faults);
+        self.key_change(
+            &statement.header.signer,
+            (&owner, self.recovers(kid)),
+            &statement.signers,
+            &[],
+            &mut faults,
+        );
         let earlier = self.compromised(kid).is_none_or(|(_, before)| from < before);
         faults.when(!earlier, Reason::KeyCompromised);
         faults.when(from < self.key(kid).unwrap().since, Reason::SuspectBeforeActivation);
@@ -180,18 +199,20 @@ impl Model {
     fn key_change(
         &self,
         signer: &SignerId,
-        owner: &InstitutionId,
+        (owner, recovers): (&InstitutionId, bool),
         signers: &[Kid],
         new: &[Kid],
         faults: &mut Faults,
     ) {
+        // The way back is not taken by whoever holds the keys of every day.
+        let changers = if recovers { &KEY_CHANGERS[1..] } else { &KEY_CHANGERS };
         match signer {
             SignerId::Authority => self.threshold(signers, new, faults),
             SignerId::Operator => faults.add(Reason::SignerNotAllowed),
             SignerId::Institution(id) => {
                 faults.when(self.institution(id).is_none(), Reason::SignerUnknown);
                 faults.when(id != owner, Reason::SignerNotAllowed);
-                self.one_key(id, signers, new, &KEY_CHANGERS, faults);
+                self.one_key(id, signers, new, changers, faults);
             }
         }
     }
@@ -207,6 +228,10 @@ impl Model {
             }
         }
         faults.add(Reason::KeyNotFound);
+    }
+
+    fn recovers(&self, kid: Kid) -> bool {
+        self.key(kid).is_some_and(|key| key.purposes.contains(&KeyPurpose::Recovery))
     }
 
     fn owning_institution(&self, kid: Kid) -> Option<InstitutionId> {

@@ -103,6 +103,33 @@ fn what_is_not_suspended_is_not_reinstated() {
     );
 }
 
+/// One person has one account from a document on: whoever leaves the document out doesn't say so.
+#[test]
+fn an_account_has_its_number_and_what_its_assurance_rests_on() {
+    check(
+        "
+        open cid aliases=document
+        open cid aliases=number
+        open cid aliases=number,document,document
+        open cid aliases=number,number,document
+        open cid assurance=face aliases=number,student
+        open cid assurance=phone aliases=number,student,student
+        open dan assurance=none aliases=number,document
+        open eve assurance=face aliases=number,document
+        ",
+        expect![[r#"
+            open cid aliases=document                                        FIELD_INVALID aliases
+            open cid aliases=number                                          FIELD_INVALID assurance
+            open cid aliases=number,document,document                        FIELD_INVALID assurance
+            open cid aliases=number,number,document                          FIELD_INVALID aliases
+            open cid assurance=face aliases=number,student                   FIELD_INVALID assurance
+            open cid assurance=phone aliases=number,student,student          ok 7: AccountOpened
+            open dan assurance=none aliases=number,document                  ok 8: AccountOpened
+            open eve assurance=face aliases=number,document                  ok 9: AccountOpened
+        "#]],
+    );
+}
+
 #[test]
 fn an_account_has_at_most_65536_records() {
     refused(

@@ -274,8 +274,8 @@ fn suspicion_goes_through_all_keys_of_an_institution() {
     check(
         "
         addkey a a.keys0
-        repeat 249 addkey a a.keys# sign=a.keys@,a.keys#
-        addkey a a.records2 sign=a.keys249,a.records2
+        repeat 185 addkey a a.keys# sign=a.keys@,a.keys#
+        addkey a a.records2 sign=a.keys185,a.records2
         addkey a a.records3
         deposit a r1 ann sign=a.records2
         report a.keys from=8
@@ -285,13 +285,13 @@ fn suspicion_goes_through_all_keys_of_an_institution() {
         ",
         expect![[r#"
             addkey a a.keys0                                                 ok 7: KeyAdded
-            repeat 249 addkey a a.keys# sign=a.keys@,a.keys#                 ok each time
-            addkey a a.records2 sign=a.keys249,a.records2                    ok 257: KeyAdded
+            repeat 185 addkey a a.keys# sign=a.keys@,a.keys#                 ok each time
+            addkey a a.records2 sign=a.keys185,a.records2                    ok 193: KeyAdded
             addkey a a.records3                                              KEY_LIMIT_REACHED
-            deposit a r1 ann sign=a.records2                                 ok 258: RecordDeposited
-            report a.keys from=8                                             ok 259: KeyCompromised
+            deposit a r1 ann sign=a.records2                                 ok 194: RecordDeposited
+            report a.keys from=8                                             ok 195: KeyCompromised
             balance ann 2026-06-01                                           CN_XF Available 3000 in 1
-            report a.keys from=7 by=authority                                ok 260: KeyCompromised
+            report a.keys from=7 by=authority                                ok 196: KeyCompromised
             balance ann 2026-06-01                                           CN_XF KeySuspect 3000 in 1
         "#]],
     );

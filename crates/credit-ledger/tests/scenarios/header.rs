@@ -169,6 +169,27 @@ fn a_log_that_rested_for_long_is_taken_up_at_its_newest_head() {
     );
 }
 
+/// A server that starts on an older head than the last one doesn't know what it would continue.
+#[test]
+fn a_server_starts_on_the_newest_head_only() {
+    check(
+        "
+        open cid
+        start anchor=7
+        start anchor=8!
+        start anchor=none
+        start
+        ",
+        expect![[r#"
+            open cid                                                         ok 7: AccountOpened
+            start anchor=7                                                   ANCHOR_STALE header.anchor
+            start anchor=8!                                                  ANCHOR_FORGED header.anchor.root
+            start anchor=none                                                ANCHOR_MISSING header.anchor
+            start                                                            ok 8: ServerStarted
+        "#]],
+    );
+}
+
 #[test]
 fn an_institution_is_admitted_before_it_signs() {
     refused(

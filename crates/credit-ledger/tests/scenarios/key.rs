@@ -1,6 +1,6 @@
 //! Signing keys, and what is said about keys.
 
-use super::{refused, refused_from_nothing};
+use super::{check, refused, refused_from_nothing};
 use credit_types::Reason;
 use expect_test::expect;
 
@@ -225,20 +225,54 @@ fn a_genesis_names_no_key_twice() {
     );
 }
 
-/// Five first keys and 251 more are the most; retired ones count.
+/// Five first keys and 187 more are the most that an institution adds itself; retired ones count. The authority has
+/// room for 64 more: whoever has stolen a key does not use that up.
 #[test]
-fn an_institution_has_at_most_256_keys() {
+fn an_institution_has_at_most_192_keys_of_its_own_and_256_in_all() {
     refused(
         Reason::KeyLimitReached,
         "
-        repeat 251 addkey a a.records#
+        repeat 187 addkey a a.records#
         retire a.records7
         addkey a a.status2
+        repeat 64 addkey a a.registry# by=authority
+        addkey a a.status3 by=authority
         ",
         expect![[r#"
-            repeat 251 addkey a a.records#                                   ok each time
-            retire a.records7                                                ok 258: KeyRetired
+            repeat 187 addkey a a.records#                                   ok each time
+            retire a.records7                                                ok 194: KeyRetired
             addkey a a.status2                                               KEY_LIMIT_REACHED
+            repeat 64 addkey a a.registry# by=authority                      ok each time
+            addkey a a.status3 by=authority                                  KEY_LIMIT_REACHED
+        "#]],
+    );
+}
+
+/// The keys of every day can be stolen; the way back is not theirs to take.
+#[test]
+fn a_recovery_key_is_changed_by_recovery_or_the_authority() {
+    check(
+        "
+        retire a.recovery
+        report a.recovery from=2 sign=a.keys
+        addkey a a.recovery2
+        addkey a a.recovery2 sign=a.recovery,a.recovery2
+        addkey a a.recovery3 by=authority
+        retire a.recovery2 sign=a.recovery
+        retire a.recovery3 by=authority
+        report a.recovery from=2
+        report a.keys from=2 by=authority
+        ",
+        expect![[r#"
+            retire a.recovery                                                KEY_PURPOSE_WRONG signatures
+            report a.recovery from=2 sign=a.keys                             KEY_PURPOSE_WRONG signatures
+            addkey a a.recovery2                                             KEY_PURPOSE_WRONG signatures
+            addkey a a.recovery2 sign=a.recovery,a.recovery2                 ok 7: KeyAdded
+            addkey a a.recovery3 by=authority                                ok 8: KeyAdded
+            retire a.recovery2 sign=a.recovery                               ok 9: KeyRetired
+            retire a.recovery3 by=authority                                  ok 10: KeyRetired
+            report a.recovery from=2                                         ok 11: KeyCompromised
+            report a.keys from=2 by=authority                                ok 12: KeyCompromised
         "#]],
     );
 }

@@ -131,6 +131,82 @@ fn what_is_suspended_is_not_suspended_again() {
     );
 }
 
+/// An order binds the issuer, and no order lifts what the issuer looks into itself.
+#[test]
+fn nobody_lifts_what_the_other_has_suspended() {
+    check(
+        "
+        deposit a r1 ann
+        record a r1 ann suspend
+        record a r1 ann reinstate by=g order=7
+        record a r1 ann reinstate
+        record a r1 ann suspend by=g order=7
+        record a r1 ann reinstate
+        record a r1 ann reinstate by=g order=8
+        ",
+        expect![[r#"
+            deposit a r1 ann                                                 ok 7: RecordDeposited
+            record a r1 ann suspend                                          ok 8: RecordStatusChanged(Suspended)
+            record a r1 ann reinstate by=g order=7                           SIGNER_NOT_ALLOWED header.signer_id @8
+            record a r1 ann reinstate                                        ok 9: RecordStatusChanged(Valid)
+            record a r1 ann suspend by=g order=7                             ok 10: RecordStatusChanged(Suspended)
+            record a r1 ann reinstate                                        SIGNER_NOT_ALLOWED header.signer_id @10
+            record a r1 ann reinstate by=g order=8                           ok 11: RecordStatusChanged(Valid)
+        "#]],
+    );
+}
+
+/// Else an issuer could keep an order away by suspending first and reinstating at will.
+#[test]
+fn an_order_takes_a_suspension_over() {
+    check(
+        "
+        deposit a r1 ann
+        record a r1 ann suspend
+        record a r1 ann suspend by=g order=7
+        record a r1 ann suspend by=g order=8
+        record a r1 ann suspend
+        balance ann 2026-06-01
+        record a r1 ann reinstate after=8
+        record a r1 ann reinstate by=g order=9
+        balance ann 2026-06-01
+        ",
+        expect![[r#"
+            deposit a r1 ann                                                 ok 7: RecordDeposited
+            record a r1 ann suspend                                          ok 8: RecordStatusChanged(Suspended)
+            record a r1 ann suspend by=g order=7                             ok 9: RecordStatusChanged(Suspended)
+            record a r1 ann suspend by=g order=8                             RECORD_ALREADY_SUSPENDED @9
+            record a r1 ann suspend                                          RECORD_ALREADY_SUSPENDED @9
+            balance ann 2026-06-01                                           CN_XF Suspended 3000 in 1
+            record a r1 ann reinstate after=8                                SIGNER_NOT_ALLOWED header.signer_id @9
+            record a r1 ann reinstate by=g order=9                           ok 10: RecordStatusChanged(Valid)
+            balance ann 2026-06-01                                           CN_XF Available 3000 in 1
+        "#]],
+    );
+}
+
+/// The 64 changes of an issuer leave room for an order, which is lifted again; 128 are enough for an order too.
+#[test]
+fn an_order_finds_room_when_the_issuers_changes_are_used_up() {
+    refused(
+        Reason::StatusLimitReached,
+        "
+        deposit a r1 ann
+        repeat 32 record a r1 ann suspend ; record a r1 ann reinstate
+        record a r1 ann suspend
+        repeat 32 record a r1 ann suspend by=g order=7 ; record a r1 ann reinstate by=g order=7
+        record a r1 ann suspend by=g order=7
+        ",
+        expect![[r#"
+            deposit a r1 ann                                                 ok 7: RecordDeposited
+            repeat 32 record a r1 ann suspend ; record a r1 ann reinstate    ok each time
+            record a r1 ann suspend                                          STATUS_LIMIT_REACHED
+            repeat 32 record a r1 ann suspend by=g order=7 ; record a r1 ann reinstate by=g order=7 ok each time
+            record a r1 ann suspend by=g order=7                             STATUS_LIMIT_REACHED
+        "#]],
+    );
+}
+
 #[test]
 fn a_change_follows_the_last_one() {
     refused(

@@ -4,6 +4,24 @@ use super::{refused, refused_from_nothing};
 use credit_types::Reason;
 use expect_test::expect;
 
+/// This protocol knows one log, and an envelope that takes the authority's signatures and those of new keys.
+#[test]
+fn a_genesis_asks_for_nothing_that_its_protocol_cannot_keep() {
+    refused_from_nothing(
+        Reason::FieldInvalid,
+        "
+        ledger registry=another
+        ledger continues=another
+        ledger threshold=9
+        ",
+        expect![[r#"
+            ledger registry=another                                          FIELD_INVALID registry_log
+            ledger continues=another                                         FIELD_INVALID continues
+            ledger threshold=9                                               FIELD_INVALID authority_threshold
+        "#]],
+    );
+}
+
 #[test]
 fn a_real_ledger_gives_notice() {
     refused_from_nothing(

@@ -7,9 +7,9 @@ use credit_types::{
     AccountAction, AccountOpening, AccountStatusChange, Accreditation, AliasAsserted, AliasCheck, AliasKind,
     Anchor, AssuranceLevel, BatchClose, BatchManifest, Command, CorrectionReason, CreditScheme, DepositCheck,
     Details, Epoch, FrameworkId, FrameworkPublication, Genesis, Header, InstitutionAdmission,
-    InstitutionKind, KeyAddition, KeyCompromise, KeyRetirement, LeafType, LevelRange, LevelScale, LogId,
-    OpeningDraw, Policy, RecordAction, RecordCorrection, RecordDetails, RecordFacts, RecordStatusChange,
-    SchemeId, SchemeKind, ServerStart, Signed, StatusReason, Text,
+    InstitutionKind, KeyAddition, KeyCompromise, KeyRetirement, LeafType, LevelRange, LevelScale,
+    LogContinuation, LogId, OpeningDraw, Policy, RecordAction, RecordCorrection, RecordDetails, RecordFacts,
+    RecordStatusChange, SchemeId, SchemeKind, ServerStart, Signed, StatusReason, Text,
 };
 
 /// The command that a line stands for.
@@ -93,9 +93,9 @@ fn genesis(world: &World, line: &Line<'_>) -> Command {
         statement_keys: keys(vec!["log.2"]),
         operator_keys: keys(line.list("operators", "op.1,op.2")),
         authority_keys: keys(vec!["auth.1", "auth.2", "auth.3"]),
-        authority_threshold: 2,
+        authority_threshold: line.or("threshold", "2").parse().unwrap(),
         witness_policy_hash: None,
-        registry_log: None,
+        registry_log: line.option("registry").map(|name| LogId(words::digest(name).0)),
         civil_offset_minutes: 480,
         policy: Policy {
             notice_days: line.or("notice", "0").parse().unwrap(),
@@ -106,7 +106,11 @@ fn genesis(world: &World, line: &Line<'_>) -> Command {
             anchor_days: 30,
             suspect_days: 30,
         },
-        continues: None,
+        continues: line.option("continues").map(|name| LogContinuation {
+            log_id: LogId(words::digest(name).0),
+            size: 1,
+            root: words::digest(name),
+        }),
     };
     let mut statement = signed(world, line, "authority", "", &[], body);
     if line.option("log").is_none() {
@@ -224,14 +228,32 @@ fn report(world: &World, line: &Line<'_>) -> Command {
 /// What stands in the opening of an account, and what the bank says of it.
 pub(super) fn opening_of(name: &str, taken: bool) -> (AccountOpening, OpeningDraw) {
     let identity_commitment = words::digest(name);
-    let asserted = AliasAsserted { kind: AliasKind::Document, pepper_version: 1 };
-    let aliases = vec![AliasCheck { asserted, taken }];
+    let alias = |kind, taken| AliasCheck { asserted: AliasAsserted { kind, pepper_version: 1 }, taken };
+    let aliases = vec![alias(AliasKind::AccountNumber, false), alias(AliasKind::Document, taken)];
     let opening = AccountOpening { assurance: AssuranceLevel::Document, identity_commitment };
     (opening, OpeningDraw { account_ref: words::account(name), aliases })
 }
 
+/// `open NAME alias=taken assurance=none|phone|document|face aliases=number,document,student`.
 fn opening(world: &World, line: &Line<'_>) -> Command {
-    let (body, draw) = opening_of(line.word(0), line.option("alias") == Some("taken"));
+    let (mut body, mut draw) = opening_of(line.word(0), line.option("alias") == Some("taken"));
+    body.assurance = match line.or("assurance", "document") {
+        "none" => AssuranceLevel::None,
+        "phone" => AssuranceLevel::Phone,
+        "document" => AssuranceLevel::Document,
+        "face" => AssuranceLevel::DocumentFace,
+        other => panic!("{other} is no assurance"),
+    };
+    if line.option("aliases").is_some() {
+        let kinds = line.list("aliases", "none").into_iter().map(|kind| match kind {
+            "number" => AliasKind::AccountNumber,
+            "document" => AliasKind::Document,
+            "student" => AliasKind::StudentNumber,
+            other => panic!("{other} is no alias"),
+        });
+        let check = |kind| AliasCheck { asserted: AliasAsserted { kind, pepper_version: 1 }, taken: false };
+        draw.aliases = kinds.map(check).collect();
+    }
     Command::OpenAccount(signed(world, line, "a", "registry", &[], body), draw)
 }
 

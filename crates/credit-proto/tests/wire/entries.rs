@@ -115,7 +115,11 @@ pub(crate) fn sample(kind: EventKind) -> Sample {
         }
         EventKind::ServerStarted => {
             let (part, start) = signed(samples::header(SignerId::Operator), &samples::server_start(), 1);
-            around(SignerId::Operator, vec![part], vec![Event::ServerStarted(start)], None)
+            let anchor = start.header.anchor;
+            let mut sample = around(SignerId::Operator, vec![part], vec![Event::ServerStarted(start)], None);
+            // A server starts on the newest head.
+            sample.core.index = anchor.unwrap().size;
+            sample
         }
         EventKind::InstitutionAdmitted => {
             let (part, admission) = signed(by_authority(), &samples::admission(), 4);

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use credit_proto::entry::encode_core;
 use credit_proto::schema::Message;
-use credit_proto::strict::Canonical;
+use credit_proto::strict::{Canonical, encode};
 use credit_proto::{BankSigned, Leaf, Secret, Signable, payload_type, v1};
 use credit_types::*;
 
@@ -119,9 +119,13 @@ fn every_payload_type_keeps_its_bytes() {
 }
 
 fn entry(contract: &Contract, sample: &Sample) -> String {
-    let core = encode_core(&sample.core);
+    of_parts(contract, &sample.core, sample.parts())
+}
+
+fn of_parts(contract: &Contract, core: &EntryCore, parts: Vec<Vec<u8>>) -> String {
+    let core = encode_core(core);
     let mut sections = vec![section(contract, &[], v1::EntryCore::SCHEMA, &core)];
-    for part in sample.parts() {
+    for part in parts {
         let (kind, bytes) = part.split_first().unwrap();
         let schema = match kind {
             1 => v1::EntryHead::SCHEMA,
@@ -132,6 +136,23 @@ fn entry(contract: &Contract, sample: &Sample) -> String {
         sections.push(section(contract, &[("kind", &kind.to_string())], schema, bytes));
     }
     sections.join("\n")
+}
+
+/// The announcement of a newer protocol. This protocol writes none, but verifiers of today must know it when they see
+/// it, so its shape is fixed: a server start's, with another statement and event.
+fn upgraded(contract: &Contract) -> String {
+    let (part, _) = entries::signed(samples::header(SignerId::Authority), &samples::upgrade(), 2);
+    let start = entries::sample(EventKind::ServerStarted);
+    let sample = entries::around(SignerId::Authority, vec![part], start.events, None);
+    let event = v1::Event {
+        kind: v1::EventKind::ProtocolUpgraded.into(),
+        statements: vec![0],
+        protocol_upgraded: Some(v1::ProtocolUpgraded { protocol: 2, format: 1 }),
+        ..v1::Event::default()
+    };
+    let mut parts = sample.parts();
+    *parts.last_mut().unwrap() = [vec![4], encode(&event)].concat();
+    of_parts(contract, &sample.core, parts)
 }
 
 #[test]
@@ -150,6 +171,7 @@ fn every_kind_of_entry_keeps_its_bytes() {
     }
     files.insert("batch-chunk.openings.txt".to_owned(), entry(&contract, &entries::opening_chunk()));
     files.insert("record-deposited.correction.txt".to_owned(), entry(&contract, &entries::correction()));
+    files.insert("protocol-upgraded.txt".to_owned(), upgraded(&contract));
     compare("entries", &files);
 }
 

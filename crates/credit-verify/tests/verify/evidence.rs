@@ -101,7 +101,8 @@ fn an_institution_that_the_authority_did_not_admit() {
 fn an_account_that_no_registrar_opened() {
     let mut bank = Bank::founded();
     let (header, draw) = (bank.header(UNIV), Bank::drawn("ghost"));
-    let (account_ref, aliases) = (draw.account_ref, vec![draw.aliases[0].asserted]);
+    let aliases = draw.aliases.iter().map(|alias| alias.asserted).collect();
+    let account_ref = draw.account_ref;
     let index = lie(
         &mut bank,
         header,

@@ -207,8 +207,10 @@ impl Bank {
     pub(crate) fn drawn(seed: &str) -> OpeningDraw {
         let mut account = [0; 16];
         account.copy_from_slice(&sha256(seed.as_bytes())[..16]);
-        let asserted = AliasAsserted { kind: AliasKind::AccountNumber, pepper_version: 1 };
-        OpeningDraw { account_ref: AccountRef(account), aliases: vec![AliasCheck { asserted, taken: false }] }
+        let kinds = [AliasKind::AccountNumber, AliasKind::Document];
+        let asserted = kinds.map(|kind| AliasAsserted { kind, pepper_version: 1 });
+        let aliases = asserted.map(|asserted| AliasCheck { asserted, taken: false }).to_vec();
+        OpeningDraw { account_ref: AccountRef(account), aliases }
     }
 
     pub(crate) fn open_account(&mut self, seed: &str) -> AccountRef {
