@@ -5,8 +5,10 @@ use crate::load::{Load, Place, Write, block_on, send};
 use crate::require::can_trace;
 use crate::session::{Session, World, refused_by, wait_until};
 use credit_proto::v1;
+use prost::Message as _;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use tonic::Code;
+use tonic::{Code, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -21,8 +23,8 @@ struct Fault {
     call: &'static str,
     error: &'static str,
     when: u32,
-    /// Whether the engine itself meets it. It then refuses to read what its last step left half done: such a read is
-    /// answered UNAVAILABLE, never with anything else.
+    /// Whether the engine itself meets it. It may then refuse to read what its last step left half done: such a read
+    /// is answered UNAVAILABLE, never with anything that is not true.
     in_engine: bool,
 }
 
@@ -47,8 +49,8 @@ const FAULTS: [Fault; 7] = [
     fault("high-water", "pwrite64", "ENOSPC", 12, false),
 ];
 
-/// After a write or a sync has failed nothing more is acknowledged; reads go on; after a restart everything that was
-/// answered is there, and what was in doubt is recorded once.
+/// After a write or a sync has failed nothing more is acknowledged; reads go on as of the last signed head; after a
+/// restart everything that was answered is there, and what was in doubt is recorded once.
 #[test]
 fn after_a_failed_write_nothing_is_acknowledged() {
     if !can_trace() {
@@ -79,6 +81,7 @@ fn after_a_failed_write_nothing_is_acknowledged() {
 async fn until_it_fails(world: &World, in_engine: bool) -> (Vec<(Write, Place)>, Vec<Write>) {
     let session = Session::new(world).await;
     let account = session.account().await;
+    let account_ref = account.account_ref.clone();
     let load = Load { world, account, anchor: session.head().await, answers: AtomicU64::new(0) };
     let mut places = Vec::new();
     let failed = loop {
@@ -105,19 +108,15 @@ async fn until_it_fails(world: &World, in_engine: bool) -> (Vec<(Write, Place)>,
     let (genesis, last) = (0, places.len().saturating_sub(3));
     for index in [genesis].into_iter().chain(places[last..].iter().map(|(_, place)| place.index)) {
         let request = v1::GetReceiptRequest { index };
-        match session.auditor().log().get_receipt(request).await {
-            Ok(answer) => {
-                let (proved, leaf) = world.proved(&answer.into_inner().receipt.expect("a receipt"));
-                assert_eq!(proved, index);
-                let told = places.iter().find(|(_, place)| place.index == index);
-                assert!(told.is_none_or(|(_, place)| place.leaf == leaf), "entry {index} is another");
-            }
-            Err(status) => {
-                assert!(in_engine, "entry {index}: {status:?}");
-                assert_eq!(refused_by("FAULT", &status).code, Code::Unavailable);
-            }
-        }
+        let Some(answer) = read(session.auditor().log().get_receipt(request).await, in_engine) else {
+            continue;
+        };
+        let (proved, leaf) = world.proved(&answer.receipt.expect("a receipt"));
+        assert_eq!(proved, index);
+        let told = places.iter().find(|(_, place)| place.index == index);
+        assert!(told.is_none_or(|(_, place)| place.leaf == leaf), "entry {index} is another");
     }
+    reads_are_as_of_the_head(&session, &account_ref, &places, &doubtful[0], in_engine).await;
     let mut health = HealthClient::new(session.channel());
     let record_service = HealthCheckRequest { service: "creditbank.v1.RecordService".to_owned() };
     let unhealthy = async || {
@@ -126,6 +125,83 @@ async fn until_it_fails(world: &World, in_engine: bool) -> (Vec<(Write, Place)>,
     };
     wait_until("the health to say so", unhealthy).await;
     (places, doubtful)
+}
+
+/// The answer of a read; `None` where the engine refused it, which it may only if it has itself met the fault.
+fn read<T>(outcome: Result<Response<T>, Status>, in_engine: bool) -> Option<T> {
+    match outcome {
+        Ok(answer) => Some(answer.into_inner()),
+        Err(status) => {
+            assert!(in_engine, "{status:?}");
+            assert_eq!(refused_by("FAULT", &status).code, Code::Unavailable);
+            None
+        }
+    }
+}
+
+fn record_id(write: &Write) -> Vec<u8> {
+    let Write::Record(request) = write else { panic!("an opening") };
+    let payload = request.envelope.as_ref().expect("an envelope").payload.as_slice();
+    v1::RecordFacts::decode(payload).expect("facts").record_id
+}
+
+/// Every view of the account knows exactly what was answered: nothing of the group that failed.
+async fn reads_are_as_of_the_head(
+    session: &Session<'_>,
+    account: &[u8],
+    places: &[(Write, Place)],
+    failed: &Write,
+    in_engine: bool,
+) {
+    let (head, auditor) = (session.head().await, session.auditor());
+    let count = places.len();
+    let request = v1::GetAccountRequest { account_ref: account.to_vec() };
+    if let Some(answer) = read(auditor.accounts().get_account(request).await, in_engine) {
+        let view = answer.account.expect("an account");
+        assert_eq!(usize::try_from(view.records).expect("a count"), count);
+        assert_eq!(usize::try_from(view.last_sequence).expect("a count"), count + 1);
+    }
+    let request = v1::GetBalanceRequest {
+        account_ref: account.to_vec(),
+        want_signed: true,
+        ..v1::GetBalanceRequest::default()
+    };
+    if let Some(answer) = read(auditor.accounts().get_balance(request).await, in_engine) {
+        let balance = answer.balance.expect("a balance");
+        let milli: i64 = balance.lines.iter().map(|line| line.credits_milli).sum();
+        assert_eq!(milli, 2_500 * i64::try_from(count).expect("a count"));
+        let stated = balance.head.expect("a head");
+        assert_eq!((stated.size, stated.root.as_slice()), (head.size, head.root.as_slice()));
+        assert!(session.world.proved(&answer.receipt.expect("a receipt")).0 < head.size);
+    }
+    let request = v1::ListPostingsRequest {
+        account_ref: account.to_vec(),
+        page_size: 1_000,
+        page_token: String::new(),
+    };
+    if let Some(answer) = read(auditor.accounts().list_postings(request).await, in_engine) {
+        assert_eq!((answer.links.len(), answer.next_page_token.as_str()), (count + 1, ""));
+        assert!(answer.links.iter().all(|link| link.index < head.size));
+    }
+    let request = v1::ListRecordsRequest {
+        account_ref: account.to_vec(),
+        page_size: 1_000,
+        page_token: String::new(),
+        with_details: true,
+    };
+    if let Some(answer) = read(auditor.records().list_records(request).await, in_engine) {
+        let listed: BTreeSet<Vec<u8>> =
+            answer.records.into_iter().map(|record| record.facts.expect("facts").record_id).collect();
+        assert_eq!(listed, places.iter().map(|(write, _)| record_id(write)).collect());
+    }
+    let request =
+        v1::GetRecordRequest { issuer_id: session.world.school.id.clone(), record_id: record_id(failed) };
+    let status = auditor.records().get_record(request).await.expect_err("it was not answered");
+    if status.code() == Code::NotFound {
+        refused_by("RECORD_UNKNOWN", &status);
+    } else {
+        read::<v1::GetRecordResponse>(Err(status), in_engine);
+    }
 }
 
 async fn settle(world: &World, places: &[(Write, Place)], doubtful: &[Write]) {

@@ -1,5 +1,7 @@
 //! One group of commands: decided in order against one view, not yet written.
 
+mod looked_up;
+
 use crate::answer::{Answer, Opened};
 use crate::assemble::{Assembled, assemble};
 use crate::failure::{Failure, fault};
@@ -8,6 +10,7 @@ use crate::project;
 use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
 use crate::rows;
 use crate::seal::Secret;
+use crate::signed_rows::{Before, Stored};
 use crate::vault::{self, Item};
 use credit_ledger::{
     BatchRow, CommandKey, Context, Row, RowId, View, command_key, decide, event_reads, evolve_entry, reads,
@@ -19,9 +22,9 @@ use credit_store::{Batch, BodyBytes, EntryBytes, RowChange, Tile};
 use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
 use credit_types::{
-    AccountRef, ChunkLeaves, Command, Digest, Event, InstitutionId, Reason, RecordId, RecordStatus,
-    RefusedLeaf, Rejection,
+    AccountRef, Command, Digest, Event, InstitutionId, Reason, RecordId, RecordStatus, RefusedLeaf, Rejection,
 };
+use looked_up::{assert_looked_up, superseded};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,14 +35,23 @@ pub(crate) struct Group<'a> {
     published: Arc<Published>,
     recorded_at_us: i64,
     view: View,
-    pub(crate) edge: TileEdge,
+    stored: Stored<'a>,
+    edge: TileEdge,
     pub(crate) batch: Batch,
-    pub(crate) new_keys: Vec<(AccountRef, Secret)>,
+    new_keys: Vec<(AccountRef, Secret)>,
     leaves: Vec<Digest>,
     aliases: BTreeMap<[u8; 32], AccountRef>,
     fingerprints: BTreeMap<[u8; 32], (InstitutionId, RecordId)>,
     numbers: BTreeMap<AccountRef, String>,
     pub(crate) bytes: usize,
+}
+
+/// A group that is ready to be written.
+pub(crate) struct Finished {
+    pub(crate) edge: TileEdge,
+    pub(crate) batch: Batch,
+    pub(crate) new_keys: Vec<(AccountRef, Secret)>,
+    pub(crate) before: Before,
 }
 
 /// What became of a prepared command within the group.
@@ -56,6 +68,7 @@ impl<'a> Group<'a> {
             reader: Reader::new(Arc::clone(shared)),
             recorded_at_us,
             view: View::new(),
+            stored: Stored::new(shared.store.as_ref()),
             edge: published.edge.clone(),
             published,
             batch: Batch::default(),
@@ -73,11 +86,12 @@ impl<'a> Group<'a> {
         self.batch.rows.len()
     }
 
-    /// Closes the group: the rows that the core changed and the root go into the batch.
-    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+    /// Closes the group: the rows that the core changed and the root go into the batch. Gives what all rows were.
+    pub(crate) fn finish(mut self) -> Result<Finished, Failure> {
         self.batch.rows.extend(project::changed_rows(&mut self.view)?);
         self.batch.root = self.edge.root();
-        Ok(())
+        let before = self.stored.before(&self.batch.rows)?;
+        Ok(Finished { edge: self.edge, batch: self.batch, new_keys: self.new_keys, before })
     }
 
     /// Decides one command and places its entry; a refusal changes nothing.
@@ -165,7 +179,7 @@ impl<'a> Group<'a> {
     }
 
     /// A row as of the group so far; rows of the core that this group changed are in the view already.
-    fn read(&self, id: &RowId) -> Result<Option<Row>, Failure> {
+    fn read(&mut self, id: &RowId) -> Result<Option<Row>, Failure> {
         match id {
             RowId::Leaf(index) => Ok(self.leaf(*index)?.map(Row::Leaf)),
             RowId::Head(_) => self.reader.row(id),
@@ -179,7 +193,7 @@ impl<'a> Group<'a> {
             | RowId::Command(_)
             | RowId::Batch(_)
             | RowId::OpenBatches(_)
-            | RowId::Subject(_) => stored_row(self.shared.store.as_ref(), id),
+            | RowId::Subject(_) => self.stored.row(id),
         }
     }
 
@@ -413,60 +427,6 @@ impl<'a> Group<'a> {
         let value = vault::seal_row(&self.shared.keyring, &key, plain)?;
         self.batch.rows.push(RowChange::Put { key, value });
         Ok(())
-    }
-}
-
-/// The record that a command supersedes: its fingerprint may come again.
-fn superseded(command: &Command) -> Option<RecordId> {
-    match command {
-        Command::CorrectRecord(statement, _) => Some(statement.body.supersedes),
-        Command::CreateLedger(_)
-        | Command::StartServer(_)
-        | Command::AdmitInstitution(_)
-        | Command::PublishFramework(_)
-        | Command::AddKey(_)
-        | Command::RetireKey(_)
-        | Command::ReportKeyCompromise(_)
-        | Command::OpenAccount(..)
-        | Command::ChangeAccountStatus(_)
-        | Command::DepositRecord(..)
-        | Command::ChangeRecordStatus(_)
-        | Command::OpenBatch(_)
-        | Command::SubmitChunk(_)
-        | Command::CloseBatch(_) => None,
-    }
-}
-
-/// Writes what was found into the command: per statement or leaf, whether each alias or the fingerprint is taken.
-fn assert_looked_up(command: &mut Command, taken: &[Vec<bool>]) {
-    let first = || taken.first().into_iter().flatten().copied();
-    match command {
-        Command::OpenAccount(_, draw) => {
-            draw.aliases.iter_mut().zip(first()).for_each(|(alias, taken)| alias.taken = taken);
-        }
-        Command::DepositRecord(_, check) | Command::CorrectRecord(_, check) => {
-            check.fingerprint_taken = first().any(|taken| taken);
-        }
-        Command::SubmitChunk(chunk) => match &mut chunk.leaves {
-            ChunkLeaves::Records(leaves) => leaves
-                .iter_mut()
-                .zip(taken)
-                .for_each(|(leaf, taken)| leaf.check.fingerprint_taken = taken.contains(&true)),
-            ChunkLeaves::Openings(leaves) => leaves.iter_mut().zip(taken).for_each(|(leaf, taken)| {
-                leaf.check.aliases.iter_mut().zip(taken).for_each(|(alias, taken)| alias.taken = *taken);
-            }),
-        },
-        Command::CreateLedger(_)
-        | Command::StartServer(_)
-        | Command::AdmitInstitution(_)
-        | Command::PublishFramework(_)
-        | Command::AddKey(_)
-        | Command::RetireKey(_)
-        | Command::ReportKeyCompromise(_)
-        | Command::ChangeAccountStatus(_)
-        | Command::ChangeRecordStatus(_)
-        | Command::OpenBatch(_)
-        | Command::CloseBatch(_) => {}
     }
 }
 

@@ -98,13 +98,10 @@ impl Edge {
     ) -> Result<T, Failure> {
         // The semaphore is never closed; if it were, nothing more could be done here.
         let Ok(permit) = Arc::clone(&self.work).acquire_owned().await else { return Err(Failure::Unknown) };
-        let reader = self.ledger.reader().clone();
         let outcome = tokio::task::spawn_blocking(move || {
             // The permit lives as long as the work, also where the caller has given up meanwhile.
             let _permit = permit;
-            let outcome = work();
-            reader.settle();
-            outcome
+            work()
         });
         outcome
             .await

@@ -8,6 +8,7 @@ use crate::prepare::{Expected, Prepared, Preparer};
 use crate::random;
 use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
 use crate::seal::Secret;
+use crate::signed_rows::SignedHead;
 use crate::stats::{Counters, Stats};
 use crate::writer::{Message, Writer};
 use credit_ledger::{Row, RowId};
@@ -26,7 +27,7 @@ use credit_store::{Direction, Store};
 use credit_types::genesis::PROTOCOL;
 use credit_types::{AccountRef, Anchor, Digest, Event, Genesis, Header, LogId, ServerStart, SignerId};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -304,7 +305,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         genesis,
         log_id,
         statement_key: keys.statement,
-        gate: RwLock::new(Arc::new(published)),
+        signed: SignedHead::new(published),
     });
     let preparer = Preparer { reader: Reader::new(Arc::clone(&shared)) };
     let start = server_start(&preparer, &keys.operator, epoch)?;

@@ -31,6 +31,7 @@ mod receipts;
 mod rows;
 mod seal;
 mod server;
+mod signed_rows;
 mod stats;
 mod status;
 mod vault;

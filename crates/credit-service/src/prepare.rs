@@ -378,7 +378,7 @@ impl Preparer {
 
     /// Whom a fingerprint is about: the pseudonym of the document, else the account.
     fn person(&self, account: AccountRef) -> Result<Vec<u8>, Failure> {
-        let row = self.reader.shared.store.row(&vault::account_secret_key(account))?;
+        let row = self.reader.shared.row_bytes(&vault::account_secret_key(account))?;
         let document = match self.keyring().data_key(account).zip(row) {
             Some((key, sealed)) => vault::open_account(&key, account, &sealed)?.document,
             None => None,

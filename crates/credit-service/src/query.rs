@@ -18,8 +18,7 @@ pub(crate) fn invalid(field: &str, problem: impl Into<String>) -> Failure {
     Failure::Invalid { field: field.to_owned(), problem: problem.into() }
 }
 
-/// The leaf hash of an entry that a row names. The entry is under the signed head: a row can be seen before its group
-/// is signed, but then this waits for the signature.
+/// The leaf hash of an entry that a row names. The entry is under the signed head, as the row is.
 pub(crate) fn leaf_bytes(reader: &Reader, index: u64) -> Result<Vec<u8>, Failure> {
     Ok(reader.leaf(index)?.as_bytes().to_vec())
 }

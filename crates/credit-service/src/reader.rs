@@ -1,10 +1,11 @@
 //! Reads the ledger: rows, entries, proofs, receipts, details. Synchronous; async callers go through a blocking
-//! thread. What an answer rests on is durable and under a signed head: see [`Reader::settle`].
+//! thread. What an answer rests on is durable and under a signed head: see `signed_rows.rs`.
 
 use crate::clock::Clock;
 use crate::failure::{Failure, fault};
 use crate::keyring::Keyring;
 use crate::rows;
+use crate::signed_rows::SignedHead;
 use crate::vault;
 use credit_ledger::{HeadRow, InstitutionRow, RecordRow, Row, RowId};
 use credit_log::envelope::SigningKey;
@@ -13,11 +14,11 @@ use credit_log::tree::{Tiles, root_at};
 use credit_log::{Hash, hash};
 use credit_proto::entry::{self, DecodedParts, ManifestInfo};
 use credit_proto::{Secret as _, Stage, v1};
-use credit_store::{Direction, EntryBytes, Store};
+use credit_store::{EntryBytes, Store};
 use credit_types::{
     AccountRef, Digest, EntryCore, Event, Genesis, InstitutionId, LogId, RecordDetails, RecordId, Subject,
 };
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// The most bytes of entries read at once.
 const READ_BYTES_MAX: usize = 4 << 20;
@@ -39,14 +40,8 @@ pub(crate) struct Shared {
     pub(crate) genesis: Genesis,
     pub(crate) log_id: LogId,
     pub(crate) statement_key: SigningKey,
-    /// Held for writing from the moment a group's rows can be seen until its head is signed.
-    pub(crate) gate: RwLock<Arc<Published>>,
-}
-
-impl Shared {
-    pub(crate) fn published(&self) -> Arc<Published> {
-        Arc::clone(&self.gate.read().unwrap_or_else(PoisonError::into_inner))
-    }
+    /// The signed head, through which readers see the store's rows.
+    pub(crate) signed: SignedHead,
 }
 
 /// The newest signed head.
@@ -124,12 +119,6 @@ impl Reader {
         Self { shared }
     }
 
-    /// Waits until every group whose rows can be seen is under a signed head. Rows become visible a moment before
-    /// they are durable; a query that is over calls this before its answer leaves.
-    pub fn settle(&self) {
-        drop(self.shared.published());
-    }
-
     fn published(&self) -> Arc<Published> {
         self.shared.published()
     }
@@ -182,7 +171,7 @@ impl Reader {
             | RowId::Command(_)
             | RowId::Batch(_)
             | RowId::OpenBatches(_)
-            | RowId::Subject(_) => stored_row(self.shared.store.as_ref(), id),
+            | RowId::Subject(_) => self.shared.row(id),
         }
     }
 
@@ -235,7 +224,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<(u64, u64)>, Failure> {
         let (from, to) = (rows::chain_key(subject, from_sequence), rows::chain_key(subject, u64::MAX));
-        let found = self.shared.store.scan(&from, &to, limit, Direction::Forward)?;
+        let found = self.shared.rows(&from, &to, limit)?;
         found
             .iter()
             .map(|(key, value)| {
@@ -255,7 +244,7 @@ impl Reader {
     ) -> Result<Vec<RecordRow>, Failure> {
         let (from, to) = rows::listing_range(account, after);
         let mut records = Vec::new();
-        for (key, _) in self.shared.store.scan(&from, &to, limit, Direction::Forward)? {
+        for (key, _) in self.shared.rows(&from, &to, limit)? {
             let listed = rows::listed(&key).ok_or_else(|| Failure::Fault("decode a listing".to_owned()))?;
             match self.row(&RowId::Record(listed.1, listed.0))? {
                 Some(Row::Record(row)) => records.push(*row),
@@ -272,8 +261,7 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<InstitutionRow>, Failure> {
         let from = after.map_or_else(|| vec![b'n'], |id| [b"n", id.as_str().as_bytes(), b"\0"].concat());
-        let found =
-            self.shared.store.scan(&from, &credit_store::prefix_end(b"n"), limit, Direction::Forward)?;
+        let found = self.shared.rows(&from, &credit_store::prefix_end(b"n"), limit)?;
         found
             .iter()
             .map(|(_, value)| {
@@ -316,7 +304,7 @@ impl Reader {
             }
         };
         let key = vault::pseudonym_key(rows::ALIAS, &pseudonym);
-        let sealed = self.shared.store.row(&key)?;
+        let sealed = self.shared.row_bytes(&key)?;
         sealed.map(|sealed| vault::alias_holder(&self.shared.keyring, &key, &sealed)).transpose()
     }
 

@@ -27,6 +27,9 @@ use credit_types::{AccountRef, InstitutionId, RecordId, Subject, SubjectKind};
 /// Prefixes of the rows that are projections of the log, in order.
 pub(crate) const PROJECTED: [u8; 13] = *b"abcgjknorstuw";
 
+/// Prefixes of the rows that are written once and never again: a chain's sequence and a record's id are new each time.
+const ONCE: [u8; 2] = *b"jt";
+
 /// Prefix of alias rows.
 pub(crate) const ALIAS: u8 = b'p';
 /// Prefix of fingerprint rows.
@@ -105,6 +108,11 @@ pub(crate) fn listed(key: &[u8]) -> Option<(RecordId, InstitutionId)> {
     let (record, issuer) = key.get(17..)?.split_at_checked(16)?;
     let issuer = InstitutionId::new(std::str::from_utf8(issuer).ok()?).ok()?;
     Some((RecordId::from_slice(record).ok()?, issuer))
+}
+
+/// Whether a row with this key can't have been there before it is written.
+pub(crate) fn is_written_once(key: &[u8]) -> bool {
+    key.first().is_some_and(|prefix| ONCE.contains(prefix))
 }
 
 /// The bytes of a row.

@@ -4,7 +4,7 @@
 use crate::answer::Answer;
 use crate::clock::instant;
 use crate::failure::{Failure, chain, fault};
-use crate::group::{Group, Placed};
+use crate::group::{Finished, Group, Placed};
 use crate::ledger::Health;
 use crate::prepare::Prepared;
 use crate::reader::{Published, Reader, Shared};
@@ -15,7 +15,7 @@ use credit_log::note::NoteSigner;
 use credit_store::StoreError;
 use credit_store::high_water::{HighWater, Mark};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// The most bytes of entries and sealed items in a group.
@@ -151,26 +151,25 @@ impl Writer {
 
     /// Makes a group durable and signs its head, in the order that the promises need: keys, store, high-water mark,
     /// signature.
-    fn write(&mut self, mut group: Group<'_>, recorded_at_us: i64) -> Result<(), Failure> {
+    fn write(&mut self, group: Group<'_>, recorded_at_us: i64) -> Result<(), Failure> {
         let stop = |writer: &Self, doing: &str, failure: &dyn std::fmt::Display| {
             tracing::error!(error = %failure, "could not {doing}; writes stop until restart");
             writer.stop_writing("STORE_FAILED");
             Failure::Unknown
         };
-        group.finish().map_err(|failure| stop(self, "build the rows", &failure))?;
-        let (edge, batch) = (group.edge, group.batch);
-        if !group.new_keys.is_empty() {
-            self.shared
-                .keyring
-                .append(group.new_keys)
-                .map_err(|failure| stop(self, "write keys", &failure))?;
+        let Finished { edge, batch, new_keys, before } =
+            group.finish().map_err(|failure| stop(self, "build the rows", &failure))?;
+        if !new_keys.is_empty() {
+            self.shared.keyring.append(new_keys).map_err(|failure| stop(self, "write keys", &failure))?;
         }
         let shared = Arc::clone(&self.shared);
-        let mut gate = shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+        // Readers go on with the last signed state meanwhile, and for good if anything from here on fails.
+        shared.signed.hide(before);
         let began = instant();
-        match shared.store.append(gate.edge.size(), &batch) {
+        match shared.store.append(shared.published().edge.size(), &batch) {
             Ok(()) => {}
             Err(StoreError::NoSpace { available, needed }) => {
+                shared.signed.unhide();
                 tracing::warn!(available, needed, "the disk is too full to write");
                 return Err(Failure::ReadOnly("NO_SPACE"));
             }
@@ -180,8 +179,7 @@ impl Writer {
         let published =
             self.sign(edge, recorded_at_us).map_err(|failure| stop(self, "sign a head", &failure))?;
         let (size, now_us) = (published.edge.size(), shared.clock.now_us());
-        *gate = Arc::new(published);
-        drop(gate);
+        shared.signed.publish(published);
         let entries = u64::try_from(batch.entries.len()).unwrap_or(u64::MAX);
         self.counters.update(|stats| {
             stats.groups = stats.groups.saturating_add(1);

@@ -1,0 +1,187 @@
+//! Rows as of the signed head. A group's rows can be read in the store from the moment they are applied, long before
+//! the group is durable and its head signed, and for ever if that fails. So the writer lays down beside the head what
+//! every row that it is about to change was before; a reader takes the older value until the head of the group is
+//! signed.
+//!
+//! Readers look into the store first and at the head second. A value found in the store is then either hidden by the
+//! group that wrote it, or that group's head is signed by now.
+
+use crate::failure::Failure;
+use crate::reader::{Published, Shared};
+use crate::rows;
+use credit_ledger::{Row, RowId};
+use credit_store::{Direction, Row as KeyAndValue, RowChange, Store};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The least rows read at once where some may be hidden.
+const PAGE_MIN: usize = 256;
+
+/// What the rows that a group changes were before it, by key; `None`: they were not there. At most as many as a group
+/// has changes of rows.
+#[derive(Debug, Default)]
+pub(crate) struct Before(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+
+/// The newest signed head, and the rows that the store may hold newer than under it.
+pub(crate) struct SignedHead(RwLock<Arc<Signed>>);
+
+struct Signed {
+    head: Arc<Published>,
+    before: Before,
+}
+
+/// Stored rows as a group has read them, so that they need not be read again to know what they were.
+pub(crate) struct Stored<'a> {
+    store: &'a dyn Store,
+    read: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl<'a> Stored<'a> {
+    /// Nothing read yet.
+    pub(crate) fn new(store: &'a dyn Store) -> Self {
+        Self { store, read: BTreeMap::new() }
+    }
+
+    /// Reads a row of the core and remembers its bytes.
+    pub(crate) fn row(&mut self, id: &RowId) -> Result<Option<Row>, Failure> {
+        let Some(key) = rows::key(id) else { return Ok(None) };
+        let bytes = self.store.row(&key)?;
+        let row = bytes.as_ref().map(|bytes| rows::decode(bytes)).transpose()?;
+        self.read.insert(key, bytes);
+        Ok(row)
+    }
+
+    /// What the rows that will change are now.
+    pub(crate) fn before(mut self, changes: &[RowChange]) -> Result<Before, Failure> {
+        let mut before = BTreeMap::new();
+        for change in changes {
+            let key = change.key();
+            if before.contains_key(key) {
+                continue;
+            }
+            let value = match self.read.remove(key) {
+                Some(value) => value,
+                None if rows::is_written_once(key) => None,
+                None => self.store.row(key)?,
+            };
+            before.insert(key.to_vec(), value);
+        }
+        Ok(Before(before))
+    }
+}
+
+impl SignedHead {
+    /// A head after which nothing is being written.
+    pub(crate) fn new(head: Published) -> Self {
+        Self(RwLock::new(Arc::new(Signed { head: Arc::new(head), before: Before::default() })))
+    }
+
+    fn now(&self) -> Arc<Signed> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, head: Arc<Published>, before: Before) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Signed { head, before });
+    }
+
+    /// The newest signed head.
+    pub(crate) fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.now().head)
+    }
+
+    /// Hides a group's rows from readers, before the first of them is written.
+    pub(crate) fn hide(&self, before: Before) {
+        self.replace(self.published(), before);
+    }
+
+    /// Ends the hiding of a group of which nothing was written.
+    pub(crate) fn unhide(&self) {
+        self.hide(Before::default());
+    }
+
+    /// Shows a group's rows together with its signed head.
+    pub(crate) fn publish(&self, head: Published) {
+        self.replace(Arc::new(head), Before::default());
+    }
+
+    /// A row under the signed head.
+    pub(crate) fn row(&self, store: &dyn Store, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        let stored = store.row(key);
+        // What a row was is known also where the engine can't read it any more.
+        match self.now().before.0.get(key) {
+            Some(before) => Ok(before.clone()),
+            None => Ok(stored?),
+        }
+    }
+
+    /// The first `limit` rows with keys in `from..to` under the signed head, ascending.
+    pub(crate) fn rows(
+        &self,
+        store: &dyn Store,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<KeyAndValue>, Failure> {
+        let mut found: Vec<KeyAndValue> = Vec::new();
+        let mut from = from.to_vec();
+        // Each round goes on behind at least one stored row.
+        loop {
+            let wanted = limit.saturating_sub(found.len()).max(PAGE_MIN);
+            let stored = store.scan(&from, to, wanted, Direction::Forward)?;
+            let next = match stored.last() {
+                Some((key, _)) if stored.len() == wanted => Some([key.as_slice(), &[0]].concat()),
+                _ => None,
+            };
+            let end = next.as_deref().unwrap_or(to);
+            found.extend(self.now().before.over(stored, &from, end));
+            found.truncate(limit);
+            match next {
+                Some(next) if found.len() < limit => from = next,
+                _ => return Ok(found),
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// The newest signed head.
+    pub(crate) fn published(&self) -> Arc<Published> {
+        self.signed.published()
+    }
+
+    /// The bytes of a row under the signed head.
+    pub(crate) fn row_bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        self.signed.row(self.store.as_ref(), key)
+    }
+
+    /// A row of the core under the signed head.
+    pub(crate) fn row(&self, id: &RowId) -> Result<Option<Row>, Failure> {
+        let Some(key) = rows::key(id) else { return Ok(None) };
+        self.row_bytes(&key)?.map(|bytes| rows::decode(&bytes)).transpose()
+    }
+
+    /// The first `limit` rows with keys in `from..to` under the signed head, ascending.
+    pub(crate) fn rows(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<KeyAndValue>, Failure> {
+        self.signed.rows(self.store.as_ref(), from, to, limit)
+    }
+}
+
+impl Before {
+    /// The rows in `from..to` as they were, made of those that the store holds there.
+    fn over(&self, stored: Vec<KeyAndValue>, from: &[u8], to: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
+        if from < to {
+            for (key, before) in self.0.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to))) {
+                match before {
+                    Some(value) => drop(rows.insert(key.clone(), value.clone())),
+                    None => drop(rows.remove(key)),
+                }
+            }
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests;
