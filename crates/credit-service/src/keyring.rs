@@ -139,6 +139,19 @@ impl Keyring {
         Ok(orphans.len())
     }
 
+    /// Refuses with `NO_SPACE` where the keyring's disk has no room for the keys of so many accounts.
+    pub(crate) fn check_space(&self, accounts: usize, reserve_bytes: u64) -> Result<(), Failure> {
+        let disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        match disk.files.check_space(accounts, reserve_bytes) {
+            Ok(()) => Ok(()),
+            Err(credit_store::keyring::Error::NoSpace { available, needed }) => {
+                tracing::warn!(available, needed, "the keyring's disk is too full to write");
+                Err(Failure::ReadOnly("NO_SPACE"))
+            }
+            Err(error) => Err(fault("ask for room for keys")(error)),
+        }
+    }
+
     /// Writes the keys of new accounts; durable when it returns. They can be read from then on.
     pub fn append(&self, new: Vec<(AccountRef, Secret)>) -> Result<(), Failure> {
         let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,8 +12,8 @@ use crate::receipts::OpenParts;
 use crate::stats::Counters;
 use credit_log::checkpoint::{self, Checkpoint};
 use credit_log::note::NoteSigner;
-use credit_store::StoreError;
 use credit_store::high_water::{HighWater, Mark};
+use credit_store::{Batch, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -46,6 +46,8 @@ pub(crate) struct Writer {
     pub(crate) health: watch::Sender<Health>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) group_entries_max: usize,
+    /// The bytes that must stay free on the keyring's disk; the store knows its own.
+    pub(crate) reserve_bytes: u64,
 }
 
 impl Writer {
@@ -160,6 +162,12 @@ impl Writer {
         let Finished { edge, batch, new_keys, before } =
             group.finish().map_err(|failure| stop(self, "build the rows", &failure))?;
         if !new_keys.is_empty() {
+            // Asked before: a key that is appended for a group which is then refused stays in the keyring for ever.
+            match self.check_space(new_keys.len(), &batch) {
+                Ok(()) => {}
+                Err(failure @ Failure::ReadOnly(_)) => return Err(failure),
+                Err(failure) => return Err(stop(self, "ask for free space", &failure)),
+            }
             self.shared.keyring.append(new_keys).map_err(|failure| stop(self, "write keys", &failure))?;
         }
         let shared = Arc::clone(&self.shared);
@@ -168,10 +176,9 @@ impl Writer {
         let began = instant();
         match shared.store.append(shared.published().edge.size(), &batch) {
             Ok(()) => {}
-            Err(StoreError::NoSpace { available, needed }) => {
+            Err(error @ StoreError::NoSpace { .. }) => {
                 shared.signed.unhide();
-                tracing::warn!(available, needed, "the disk is too full to write");
-                return Err(Failure::ReadOnly("NO_SPACE"));
+                return Err(refused_for_space(error));
             }
             Err(error) => return Err(stop(self, "store a group", &chain(&error))),
         }
@@ -190,6 +197,12 @@ impl Writer {
             stats.checkpoint_at_us = now_us;
         });
         Ok(())
+    }
+
+    /// Refuses with `NO_SPACE` where the store or the keyring has no room for a group.
+    fn check_space(&self, keys: usize, batch: &Batch) -> Result<(), Failure> {
+        self.shared.store.check_space(batch).map_err(refused_for_space)?;
+        self.shared.keyring.check_space(keys, self.reserve_bytes)
     }
 
     /// Records the new size and root outside the store, then signs them.
@@ -231,6 +244,15 @@ impl Writer {
             }
         });
     }
+}
+
+/// A full disk as a refusal; any other error of the store as it is.
+fn refused_for_space(error: StoreError) -> Failure {
+    if let StoreError::NoSpace { available, needed } = error {
+        tracing::warn!(available, needed, "the disk is too full to write");
+        return Failure::ReadOnly("NO_SPACE");
+    }
+    error.into()
 }
 
 /// Answers a caller; one that has gone away finds the outcome by sending the same statement again.

@@ -57,6 +57,8 @@ fn a_new_store_is_empty(store: &impl Store) {
     assert_eq!(store.size().expect("size"), 0);
     assert_eq!(store.head().expect("head"), (0, EMPTY_ROOT));
     assert_eq!(store.applied_to().expect("applied_to"), 0);
+    store.check_space(&batch(0..1)).expect("there is room");
+    assert_eq!(store.size().expect("size"), 0);
     assert_eq!(store.entries(0..10, 1_000).expect("entries"), []);
     assert_eq!(store.bodies(0..10, 1_000).expect("bodies"), []);
     assert_eq!(store.tile(0, 0).expect("tile"), None);

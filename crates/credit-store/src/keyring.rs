@@ -12,6 +12,7 @@ mod record;
 pub use record::{Record, WRAPPED_BYTES_MAX};
 
 use crate::durable::{forget_cached, sync_directory};
+use crate::space::{Short, short_of};
 use record::RECORD_BYTES;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -78,6 +79,14 @@ pub enum Error {
         actual: usize,
         /// The most allowed.
         max: usize,
+    },
+    /// The keyring's disk is too full to begin an append; nothing was written.
+    #[error("{available} bytes are free on the keyring's disk, {needed} are needed")]
+    NoSpace {
+        /// The bytes free.
+        available: u64,
+        /// The bytes that must be free before an append begins.
+        needed: u64,
     },
     /// An earlier write failed; what is on disk is unknown until the keyring is opened again.
     #[error("an earlier write of the keyring failed")]
@@ -153,6 +162,22 @@ impl KeyringFiles {
             held = held.saturating_add(1);
         }
         places
+    }
+
+    /// Answers [`Error::NoSpace`] unless the disk has this reserve, and room for so many records and the wrapping keys
+    /// anew. To be asked before an append: one that has begun and failed stops the keyring.
+    pub fn check_space(&self, records: usize, reserve_bytes: u64) -> Result<(), Error> {
+        let wrapping = match fs::metadata(self.dir.join(WRAPPING_FILE)) {
+            Ok(file) => file.len(),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => 0,
+            Err(cause) => return Err(io_error("look at the wrapping keys")(cause)),
+        };
+        let records = u64::try_from(records.saturating_mul(RECORD_BYTES)).unwrap_or(u64::MAX);
+        let needed = reserve_bytes.max(records.saturating_add(wrapping));
+        match short_of(needed, &self.dir).map_err(io_error("ask for free space"))? {
+            Some(Short { available, needed }) => Err(Error::NoSpace { available, needed }),
+            None => Ok(()),
+        }
     }
 
     /// Appends up to [`APPEND_RECORDS_MAX`] records to the files that [`KeyringFiles::places`] has named; durable

@@ -16,6 +16,7 @@ mod batch;
 mod durable;
 mod error;
 mod limits;
+mod space;
 mod store;
 
 #[cfg(any(test, feature = "conformance"))]

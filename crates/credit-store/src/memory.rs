@@ -105,6 +105,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
+        batch::check(self.read().size(), batch).map(|_| ())
+    }
+
     fn entries(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<EntryBytes>, StoreError> {
         Ok(page(&self.read().entries, range, bytes_max, EntryBytes::bytes))
     }

@@ -18,6 +18,7 @@ pub use open::Opened;
 pub use value::BLOCK_BYTES_MAX;
 
 use crate::batch::{self, Measured};
+use crate::space::{Short, short_of};
 use crate::{
     Batch, BodyBytes, Direction, EntryBytes, Row, RowChange, Store, StoreError, TILE_HASHES, prefix_end,
 };
@@ -193,16 +194,13 @@ impl SledStore {
         Err(StoreError::BlobFileAppeared { file: file.file_name().to_string_lossy().into_owned() })
     }
 
-    /// Refuses a write while it can still be refused: once begun, a full disk stops the store.
-    fn check_space(&self, bytes: u64) -> Result<(), StoreError> {
+    /// Refuses a write while it can still be refused.
+    fn require_space(&self, bytes: u64) -> Result<(), StoreError> {
         let needed = self.reserve_bytes.max(bytes.saturating_mul(SPACE_FACTOR));
-        let space = rustix::fs::statvfs(&self.dir)
-            .map_err(|cause| StoreError::Io { doing: "ask for free space", cause: cause.into() })?;
-        let available = space.f_bavail.saturating_mul(space.f_frsize);
-        if available < needed {
-            return Err(StoreError::NoSpace { available, needed });
+        match short_of(needed, &self.dir).map_err(StoreError::io("ask for free space"))? {
+            Some(Short { available, needed }) => Err(StoreError::NoSpace { available, needed }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A tile is written once; the same again is fine, another is a caller's mistake.
@@ -283,7 +281,7 @@ impl Store for SledStore {
         }
         let Measured { size, bytes } = batch::check(before.size, batch)?;
         self.check_tiles(batch)?;
-        self.check_space(bytes)?;
+        self.require_space(bytes)?;
         let after = Head { size, root: batch.root };
         self.write(|| {
             self.apply(changes(before, after, batch))?;
@@ -291,6 +289,11 @@ impl Store for SledStore {
         })?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = after;
         Ok(())
+    }
+
+    fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
+        let Measured { size: _, bytes } = batch::check(self.current().size, batch)?;
+        self.require_space(bytes)
     }
 
     fn entries(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<EntryBytes>, StoreError> {
@@ -340,7 +343,7 @@ impl Store for SledStore {
         let _turn = self.turn()?;
         batch::check_applied(applied_to, self.applied_to()?, self.current().size)?;
         let bytes = batch::check_rows(rows)?;
-        self.check_space(u64::try_from(bytes).unwrap_or(u64::MAX))?;
+        self.require_space(u64::try_from(bytes).unwrap_or(u64::MAX))?;
         let mut changes = ::sled::Batch::default();
         put_rows(&mut changes, rows);
         put(&mut changes, key::APPLIED.to_vec(), &applied_to.to_be_bytes());
@@ -359,7 +362,7 @@ impl Store for SledStore {
     fn clear(&self, prefix: &[u8]) -> Result<(), StoreError> {
         let _turn = self.turn()?;
         // Removing takes log space before it frees any.
-        self.check_space(0)?;
+        self.require_space(0)?;
         let end = prefix_end(prefix);
         loop {
             let rows = self.read(|| read::row_keys(&self.db, prefix, &end, CLEAR_ROWS))?;

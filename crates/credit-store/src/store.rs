@@ -146,6 +146,10 @@ pub trait Store: Send + Sync + 'static {
     /// opened again.
     fn append(&self, expected: u64, batch: &Batch) -> Result<(), StoreError>;
 
+    /// Answers [`StoreError::NoSpace`] where [`Store::append`] would at this moment: for a caller that writes elsewhere
+    /// before. Changes nothing.
+    fn check_space(&self, batch: &Batch) -> Result<(), StoreError>;
+
     /// Entries from `range.start` on, at least one if there is any, and no more than `range` has or than
     /// `bytes_max` bytes hold (as [`EntryBytes::bytes`] counts them).
     fn entries(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<EntryBytes>, StoreError>;

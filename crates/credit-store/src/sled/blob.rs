@@ -35,7 +35,7 @@ pub(super) fn put(store: &SledStore, digest: &[u8; 32], bytes: &[u8]) -> Result<
         Ok(None) | Err(StoreError::Corrupt { .. }) => {}
         Err(error) => return Err(error),
     }
-    store.check_space(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+    store.require_space(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
     store.write(|| {
         let chunks: Vec<(u16, &[u8])> = (0..).zip(bytes.chunks(BLOB_CHUNK_BYTES)).collect();
         for step in chunks.chunks(STEP_CHUNKS) {

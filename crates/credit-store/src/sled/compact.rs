@@ -43,7 +43,7 @@ pub fn compact(dir: &Path, options: &Options) -> Result<Compacted, StoreError> {
         fs::remove_dir_all(&beside).map_err(StoreError::io("remove an unfinished compaction"))?;
     }
     let bytes_before = old.disk_bytes()?;
-    old.check_space(options.reserve_bytes.saturating_add(bytes_before).div_ceil(super::SPACE_FACTOR))?;
+    old.require_space(options.reserve_bytes.saturating_add(bytes_before).div_ceil(super::SPACE_FACTOR))?;
     let new = SledStore::open(&beside, &Options { must_exist: false, ..options.clone() })?;
     copy_log(&old, &new)?;
     for prefix in COPIED_AS_THEY_ARE {

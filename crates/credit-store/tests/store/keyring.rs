@@ -219,3 +219,22 @@ fn a_rewrite_that_was_cut_off_changes_nothing() {
     keyring.replace_wrapping(b"").unwrap();
     assert_eq!(open(dir.path()).wrapping().unwrap(), Some(Vec::new()));
 }
+
+#[test]
+fn a_disk_below_the_reserve_is_told_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut keyring = open(dir.path());
+    keyring.append(&records(0..3)).unwrap();
+    keyring.replace_wrapping(&[7; 100]).unwrap();
+    let before: Vec<u64> = [WRAPPING_FILE, "00000000.records"]
+        .map(|name| fs::metadata(dir.path().join(name)).unwrap().len())
+        .to_vec();
+    let refused = keyring.check_space(1, u64::MAX);
+    assert!(matches!(refused, Err(Error::NoSpace { needed: u64::MAX, available }) if available < u64::MAX));
+    keyring.check_space(APPEND_RECORDS_MAX, 0).unwrap();
+    let after: Vec<u64> = [WRAPPING_FILE, "00000000.records"]
+        .map(|name| fs::metadata(dir.path().join(name)).unwrap().len())
+        .to_vec();
+    assert_eq!(before, after);
+    keyring.append(&records(3..4)).unwrap();
+}

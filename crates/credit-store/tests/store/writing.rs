@@ -84,6 +84,7 @@ fn a_full_disk_is_refused_before_the_write() {
         store.write_rows(0, &[]),
         store.put_blob(&[1; 32], b"blob"),
         store.clear(b""),
+        store.check_space(&sample::batch(0, 1)),
     ];
     for refused in refusals {
         assert!(matches!(refused, Err(StoreError::NoSpace { needed: u64::MAX, .. })), "{refused:?}");
