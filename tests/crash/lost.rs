@@ -3,7 +3,9 @@
 
 use crate::bank::{Bank, text, wait_for};
 use crate::load::{Load, Place, Write, block_on, send};
-use crate::session::{Session, World, refused_by};
+use crate::session::{Session, World, refusal, refused_by};
+use credit_proto::v1;
+use prost::Message as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -210,9 +212,35 @@ fn a_keyring_that_lacks_accounts_stops_writes_and_serves_reads() {
             let status = send(&session, &write).await.expect_err("no writes");
             assert_eq!(refused_by("KEYRING_BEHIND", &status).code, Code::Unavailable);
         }
+        details_are_missing_and_not_erased(&session, &kept.last.0).await;
     });
     assert!(kept.world.bank.stop().success(), "{}", kept.world.bank.log());
     kept.starts();
+}
+
+/// Nothing in the log says that the account was erased, so nobody is told so: facts are read, details have a named
+/// failure.
+async fn details_are_missing_and_not_erased(session: &Session<'_>, write: &Write) {
+    let Write::Record(request) = write else { panic!("an opening") };
+    let envelope = request.envelope.as_ref().expect("an envelope");
+    let facts = v1::RecordFacts::decode(envelope.payload.as_slice()).expect("facts");
+    let v1::RecordFacts { account_ref, record_id, .. } = facts;
+    let school = &session.world.school;
+    for caller in [session.learner(&account_ref), session.of(school), session.auditor()] {
+        let request = v1::GetRecordRequest { issuer_id: school.id.clone(), record_id: record_id.clone() };
+        let refused = refusal("DATA_KEY_MISSING", caller.records().get_record(request).await);
+        assert_eq!(refused.code, Code::FailedPrecondition);
+        let list = |with_details| v1::ListRecordsRequest {
+            account_ref: account_ref.clone(),
+            with_details,
+            ..v1::ListRecordsRequest::default()
+        };
+        refusal("DATA_KEY_MISSING", caller.records().list_records(list(true)).await);
+        let listed = caller.records().list_records(list(false)).await.expect("facts").into_inner().records;
+        assert!(
+            listed.iter().any(|view| view.facts.as_ref().is_some_and(|facts| facts.record_id == record_id))
+        );
+    }
 }
 
 #[test]

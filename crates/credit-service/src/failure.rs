@@ -20,6 +20,9 @@ pub enum Failure {
     /// A read names what is not there.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// The key that opens an account's secrets is not in the keyring, and nothing in the log says it was destroyed.
+    #[error("an account's data key is missing")]
+    DataKeyMissing,
     /// The caller may not do this.
     #[error("the caller may not do this")]
     Denied,

@@ -316,16 +316,16 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// The number of an account; empty once it is erased.
+    /// The number of an account; empty once its row is erased.
     fn number(&self, account: AccountRef) -> Result<String, Failure> {
         if let Some(number) = self.numbers.get(&account) {
             return Ok(number.clone());
         }
-        let row = self.shared.store.row(&vault::account_secret_key(account))?;
-        match self.shared.keyring.data_key(account).zip(row) {
-            Some((key, sealed)) => Ok(vault::open_account(&key, account, &sealed)?.number),
-            None => Ok(String::new()),
-        }
+        let Some(sealed) = self.shared.store.row(&vault::account_secret_key(account))? else {
+            return Ok(String::new());
+        };
+        let key = self.shared.keyring.data_key(account).ok_or(Failure::DataKeyMissing)?;
+        Ok(vault::open_account(&key, account, &sealed)?.number)
     }
 
     /// Looks up aliases and fingerprints: what the bank asserts of this command.

@@ -97,7 +97,7 @@ impl Keyring {
         (self.pepper.0, &self.pepper.1)
     }
 
-    /// An account's data key; `None` if the account is not known or erased.
+    /// An account's data key; `None` if the account is not known, or its key is lost. Only the log says "erased".
     pub fn data_key(&self, account: AccountRef) -> Option<Secret> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
     }

@@ -273,9 +273,11 @@ impl Reader {
             .collect()
     }
 
-    /// A record's details; `None` once they are erased.
+    /// A record's details; `None` once the log says that they are erased, which no entry of this protocol does. A key
+    /// that is merely missing is a failure of the keyring, and is told as one.
     pub fn details(&self, record: &RecordRow) -> Result<Option<RecordDetails>, Failure> {
-        let Some(data_key) = self.shared.keyring.data_key(record.facts.account_ref) else { return Ok(None) };
+        let data_key = self.shared.keyring.data_key(record.facts.account_ref);
+        let data_key = data_key.ok_or(Failure::DataKeyMissing)?;
         let range = record.deposited_index..record.deposited_index.saturating_add(1);
         let bodies = self.shared.store.bodies(range, READ_BYTES_MAX)?;
         // An entry has at most one item per account, and only this account's opens under its key.

@@ -124,6 +124,28 @@ impl Account {
         }
     }
 
+    /// Writes have stopped, for this reason.
+    fn of_stop(code: &'static str) -> Self {
+        // The one that ends without a restart: when there is room again.
+        let mut account = if code == "NO_SPACE" {
+            Self::plain(
+                Code::ResourceExhausted,
+                code,
+                "the disk is too full to write until the operator makes room; send the same again then; reads go on",
+                "磁盘空间不足，待运维腾出空间后请原样重试；读取不受影响",
+            )
+        } else {
+            Self::plain(
+                Code::Unavailable,
+                code,
+                "writes have stopped until the operator restarts the server; reads go on",
+                "写入已停止，待运维重启；读取不受影响",
+            )
+        };
+        account.retryable = true;
+        account
+    }
+
     fn of_failure(failure: &Failure) -> Self {
         match failure {
             Failure::Refused(rejection) => Self::of_rejection(rejection),
@@ -141,30 +163,17 @@ impl Account {
                 "结果未知，请用同一声明重试",
             )
             .retry_after(RETRY_UNKNOWN),
-            // The one that ends without a restart: when there is room again.
-            Failure::ReadOnly(code @ "NO_SPACE") => {
-                let mut account = Self::plain(
-                    Code::ResourceExhausted,
-                    code,
-                    "the disk is too full to write until the operator makes room; send the same again then; reads go on",
-                    "磁盘空间不足，待运维腾出空间后请原样重试；读取不受影响",
-                );
-                account.retryable = true;
-                account
-            }
-            Failure::ReadOnly(code) => {
-                let mut account = Self::plain(
-                    Code::Unavailable,
-                    code,
-                    "writes have stopped until the operator restarts the server; reads go on",
-                    "写入已停止，待运维重启；读取不受影响",
-                );
-                account.retryable = true;
-                account
-            }
+            Failure::ReadOnly(code) => Self::of_stop(code),
             Failure::NotFound(what) => {
                 Self::plain(Code::NotFound, "NOT_FOUND", &format!("{what} not found"), "未找到所请求的对象")
             }
+            Failure::DataKeyMissing => Self::plain(
+                Code::FailedPrecondition,
+                "DATA_KEY_MISSING",
+                "the account's data key is missing from the keyring, and the log does not say that it was erased; \
+                 the operator has to put the newest keyring back; facts can be listed without details meanwhile",
+                "密钥环中缺少该账户的数据密钥，而日志中并无抹除记录；请运维恢复最新的密钥环，此前可不带明细查询",
+            ),
             Failure::Denied => Self::plain(
                 Code::PermissionDenied,
                 "PERMISSION_DENIED",
@@ -418,6 +427,7 @@ mod tests {
                 "TOKEN_EXPIRED",
             ),
             (Problem::from(Failure::NotFound("record")), Code::NotFound, "NOT_FOUND"),
+            (Problem::from(Failure::DataKeyMissing), Code::FailedPrecondition, "DATA_KEY_MISSING"),
             (Problem::from(Failure::ReadOnly("NO_SPACE")), Code::ResourceExhausted, "NO_SPACE"),
             (Problem::from(Failure::ReadOnly("CLOCK_BEHIND")), Code::Unavailable, "CLOCK_BEHIND"),
         ];

@@ -29,6 +29,8 @@ const TAIL: &str = "
 | `STORE_FAILED`, `WRITER_PANICKED`, `KEYRING_BEHIND`, `CLOCK_BEHIND`, `CLOCK_JUMPED`, `STOPPING` | UNAVAILABLE | writes \
 have stopped until restart; reads go on |
 | `NO_SPACE` | RESOURCE_EXHAUSTED | the disk is too full to write; reads go on |
+| `DATA_KEY_MISSING` | FAILED_PRECONDITION | details can't be opened: the account's key is missing from the keyring \
+(`KEYRING_BEHIND`), though nothing says that it was erased |
 | `TOKEN_…` | UNAUTHENTICATED | no token, or one that is not taken; the reason says what is wrong with it |
 | `PERMISSION_DENIED` | PERMISSION_DENIED | the caller may not do this; said alike whether the thing exists or not |
 | `SIGNER_NOT_CALLER` | PERMISSION_DENIED | the token's institution is not the statement's signer |

@@ -26,6 +26,7 @@ impl From<Failure> for CommandError {
             Failure::Unknown
             | Failure::ReadOnly(_)
             | Failure::NotFound(_)
+            | Failure::DataKeyMissing
             | Failure::Denied
             | Failure::Unauthenticated(_)
             | Failure::Fault(_) => (Exit::Unreachable, Phrase::ServiceFault),
