@@ -67,6 +67,28 @@ pub fn verify_chunk(
     inclusion::verify(&chunk_root(leaf_hashes), chunk, chunks, path, root)
 }
 
+/// The path of one leaf among the leaf hashes of its chunk, nearest sibling first: at most 6 hashes.
+pub fn leaf_path(leaf_hashes: &[Hash], position: u64) -> Result<Vec<Hash>, OutOfRange> {
+    inclusion::prove_in(leaf_hashes, position % CHUNK_LEAVES)
+}
+
+/// Checks one leaf against the manifest's root and record count: `path` leads to the root of its chunk, and
+/// `chunk_path` from there to the root of the batch.
+pub fn verify_leaf(
+    root: &Hash,
+    record_count: u64,
+    position: u64,
+    leaf: &Hash,
+    path: &[Hash],
+    chunk_path: &[Hash],
+) -> Result<(), ProofError> {
+    let chunk = position / CHUNK_LEAVES;
+    let outside = ProofError::Index { index: position, size: record_count };
+    let leaves = chunk_leaves(record_count, chunk).ok_or(outside)?;
+    let chunk_root = inclusion::root_from_path(leaf, position % CHUNK_LEAVES, leaves, path)?;
+    inclusion::verify(&chunk_root, chunk, chunk_count(record_count), chunk_path, root)
+}
+
 /// What a submitter needs of a batch: the root to sign, and each chunk's path.
 #[derive(Debug, Clone)]
 pub struct Manifest {

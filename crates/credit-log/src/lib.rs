@@ -14,6 +14,7 @@ pub mod batch;
 pub mod checkpoint;
 pub mod commitment;
 pub mod consistency;
+pub mod container;
 mod decimal;
 pub mod envelope;
 pub mod hash;

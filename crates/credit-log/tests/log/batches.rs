@@ -1,6 +1,9 @@
 //! Chunks of a batch and parts of an entry, true and forged.
 
-use credit_log::batch::{CHUNK_LEAVES, Manifest, RECORDS_MAX, RecordCount, chunk_count, verify_chunk};
+use credit_log::batch::{
+    CHUNK_LEAVES, Manifest, RECORDS_MAX, RecordCount, chunk_count, leaf_path, verify_chunk, verify_leaf,
+};
+use credit_log::inclusion;
 use credit_log::parts::{open, parts_root, verify_opening};
 use credit_log::tree::root_of;
 use credit_log::{Hash, ProofError};
@@ -72,6 +75,39 @@ fn a_chunk_forged_in_any_field_is_refused() {
     let none = ProofError::Index { index: 0, size: 0 };
     assert_eq!(verify_chunk(&root_of(&[]), 0, 0, &[], &[]), Err(none));
     assert!(verify_chunk(&[0; 32], u64::MAX, u64::MAX, &[], &[]).is_err());
+}
+
+#[test]
+fn the_way_of_a_leaf_is_its_path_among_all_leaves_and_no_other() {
+    for count in [1, 2, 63, 64, 65, 130, 200] {
+        let hashes = leaves(count);
+        let manifest = Manifest::of(&hashes).unwrap();
+        let root = manifest.root();
+        for position in 0..count {
+            let of = chunk(&hashes, position / CHUNK_LEAVES);
+            let (path, chunk_path) =
+                (leaf_path(of, position).unwrap(), manifest.path(position / CHUNK_LEAVES).unwrap());
+            assert!(path.len() <= 6);
+            let whole = [path.as_slice(), &chunk_path].concat();
+            assert_eq!(whole, inclusion::prove_in(&hashes, position).unwrap(), "{position} of {count}");
+            let leaf = &hashes[usize::try_from(position).unwrap()];
+            let verify = |root: &Hash, count, position, leaf: &Hash, path: &[Hash], above: &[Hash]| {
+                verify_leaf(root, count, position, leaf, path, above).is_ok()
+            };
+            assert!(verify(&root, count, position, leaf, &path, &chunk_path));
+            assert!(!verify(&[0; 32], count, position, leaf, &path, &chunk_path));
+            assert!(!verify(&root, count, position, &[0; 32], &path, &chunk_path));
+            for other in (0..=count + 64).filter(|other| *other != position) {
+                assert!(!verify(&root, count, other, leaf, &path, &chunk_path), "{other} of {count}");
+            }
+            // The border between the two halves is fixed: no hash can move over it.
+            for cut in (0..=whole.len()).filter(|cut| *cut != path.len()) {
+                assert!(!verify(&root, count, position, leaf, &whole[..cut], &whole[cut..]), "{cut}");
+            }
+        }
+        assert!(leaf_path(chunk(&hashes, 0), 63).is_ok() == (count >= 64));
+    }
+    assert!(verify_leaf(&[0; 32], u64::MAX, u64::MAX, &[0; 32], &[], &[]).is_err());
 }
 
 #[test]

@@ -10,6 +10,7 @@
 )]
 
 mod batches;
+mod containers;
 mod ed25519;
 mod forged;
 mod golden;
