@@ -231,7 +231,7 @@ fn serves(world: &World, truth: &Truth, flip: &Flip) -> bool {
         assert_eq!(records.len(), truth.records.len(), "{flip:?}");
         for (record, true_one) in records.iter().zip(&truth.records) {
             // Without the account's key nobody reads details, and nothing is written.
-            let hidden = v1::RecordView { details: None, ..true_one.clone() };
+            let hidden = v1::RecordView { details: None, opened: None, ..true_one.clone() };
             assert!(record == true_one || (!writes && *record == hidden), "{flip:?}: {record:?}");
         }
         writes

@@ -23,6 +23,7 @@ mod history;
 mod plan;
 mod posting;
 mod progress;
+mod proved;
 mod query;
 mod random;
 mod receipt;

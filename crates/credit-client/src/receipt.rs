@@ -171,14 +171,25 @@ impl Client {
     /// Fetches the receipt of an entry under the latest checkpoint, and verifies it by itself and against the log as
     /// it was seen. It opens the parts that the caller may read.
     pub async fn get_receipt(&self, index: u64) -> Result<(Receipt, VerifiedReceipt), ClientError> {
+        let (receipt, verified, _) = self.get_receipt_with_leaves(index).await?;
+        Ok((receipt, verified))
+    }
+
+    /// The same, with the way of each opened leaf of a batch to the root that its manifest signs; that way is not
+    /// verified here, for it takes the manifest.
+    pub(crate) async fn get_receipt_with_leaves(
+        &self,
+        index: u64,
+    ) -> Result<(Receipt, VerifiedReceipt, Vec<v1::LeafProof>), ClientError> {
         let call = |channel, request| async move { log(channel).get_receipt(request).await };
-        let v1::GetReceiptResponse { receipt } = self.call(v1::GetReceiptRequest { index }, call).await?;
+        let v1::GetReceiptResponse { receipt, leaves } =
+            self.call(v1::GetReceiptRequest { index }, call).await?;
         let receipt = receipt.ok_or(BadReceipt::Missing)?;
         let verified = self.proved(&receipt).await?;
         if verified.core.index != index {
             return Err(BadReceipt::OtherEntry { told: index, proved: verified.core.index }.into());
         }
-        Ok((Receipt { wire: receipt }, verified))
+        Ok((Receipt { wire: receipt }, verified, leaves))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What the bank says of things, as nouns. It is the bank's word: what must be proved is asked for with a receipt.
 
-use credit_proto::{InvalidField, Reading, Secret as _, Signable, Stage, v1};
+use credit_proto::{InvalidField, Reading, Signable, Stage, v1};
 use credit_types::{
     AccountRef, AccountStatus, AssuranceLevel, Bucket, Digest, FrameworkPublication, IdError,
     InstitutionAdmission, InstitutionId, InstitutionKey, KeyAddition, Kid, LogId, RecordDetails, RecordFacts,
     RecordId, RecordStatus,
 };
+use credit_verify::verify_details;
 
 use crate::error::ClientError;
 use crate::signer::admit;
@@ -48,7 +49,7 @@ pub struct RecordView {
     pub last_status_entry: Digest,
     /// The record that superseded it.
     pub superseded_by: Option<RecordId>,
-    /// The details, for who may read them and while they are not erased.
+    /// The details, for who may read them and while they are not erased; they open the commitment in the facts.
     pub details: Option<RecordDetails>,
 }
 
@@ -161,7 +162,9 @@ impl Answers {
             index,
             last_status_entry,
             superseded_by,
-            details,
+            // What the bank read out of them; they are read here out of what was committed to.
+            details: _,
+            opened,
         } = view;
         let facts = self.some("facts", facts)?;
         let (_, facts) = self.field(RecordFacts::from_wire(facts, READING))?;
@@ -169,7 +172,7 @@ impl Answers {
             [] => None,
             bytes => Some(self.id("superseded_by", RecordId::from_uuid(bytes))?),
         };
-        let details = details.map(|details| RecordDetails::from_wire(details, Stage::Replay));
+        let details = opened.map(|opened| verify_details(&opened, facts.details_commitment)).transpose()?;
         Ok(RecordView {
             facts,
             issuer_id: self.id("issuer_id", InstitutionId::new(issuer_id))?,
@@ -178,7 +181,7 @@ impl Answers {
             index,
             last_status_entry: self.id("last_status_entry", Digest::from_slice(&last_status_entry))?,
             superseded_by,
-            details: self.field(details.transpose())?,
+            details,
         })
     }
 
@@ -283,7 +286,9 @@ pub(crate) fn bucket(number: i32) -> Option<Bucket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use credit_log::commitment::{DETAILS_LABEL, commit};
     use credit_log::envelope::SigningKey;
+    use credit_proto::Secret as _;
     use credit_types::{KeyPurpose, PublicKey, SchemeKind, Text};
     use std::collections::BTreeSet;
 
@@ -341,29 +346,50 @@ mod tests {
     #[test]
     fn a_record_is_read_with_its_details_and_refused_with_what_is_not_known() {
         let record = crate::draft::tests::record(1, 1);
+        let (salt, payload) = ([9; 32], record.details.payload());
+        let commitment = Digest(commit(DETAILS_LABEL, &salt, RecordDetails::TYPE, &payload));
+        let opened =
+            v1::OpenedSecret { payload_type: RecordDetails::TYPE.to_owned(), salt: salt.to_vec(), payload };
         let view = v1::RecordView {
-            facts: Some(record.facts(Digest([4; 32])).to_wire(None)),
+            facts: Some(record.facts(commitment).to_wire(None)),
             issuer_id: "cn.x.school".to_owned(),
             status: v1::RecordStatus::Valid.into(),
             bucket: v1::Bucket::Available.into(),
             index: 7,
             last_status_entry: vec![5; 32],
             superseded_by: Vec::new(),
-            details: Some(record.details.to_wire()),
+            details: None,
+            opened: Some(opened.clone()),
         };
         let read = ANSWERS.record(view.clone()).unwrap();
-        assert_eq!(read.facts, record.facts(Digest([4; 32])));
-        assert_eq!(read.details, Some(record.details));
+        assert_eq!(read.facts, record.facts(commitment));
+        assert_eq!(read.details, Some(record.details.clone()));
         assert_eq!((read.status, read.bucket), (RecordStatus::Valid, Bucket::Available));
         for bent in [
             v1::RecordView { facts: None, ..view.clone() },
             v1::RecordView { status: 0, ..view.clone() },
             v1::RecordView { bucket: 99, ..view.clone() },
             v1::RecordView { last_status_entry: vec![5; 31], ..view.clone() },
-            v1::RecordView { superseded_by: vec![1; 16], ..view },
+            v1::RecordView { superseded_by: vec![1; 16], ..view.clone() },
         ] {
             assert!(matches!(ANSWERS.record(bent), Err(ClientError::BadAnswer { .. })));
         }
+        let bend = |change: fn(&mut v1::OpenedSecret)| {
+            let mut bent = opened.clone();
+            change(&mut bent);
+            ANSWERS.record(v1::RecordView { opened: Some(bent), ..view.clone() }).unwrap_err()
+        };
+        for error in [
+            bend(|opened| opened.salt[0] ^= 1),
+            bend(|opened| opened.salt.truncate(31)),
+            bend(|opened| opened.payload.extend([0x58, 1])),
+            bend(|opened| opened.payload_type.push('2')),
+        ] {
+            assert!(matches!(error, ClientError::BadReceipt(_)), "{error}");
+        }
+        // What the bank read out of them is not looked at, let alone shown.
+        let told = v1::RecordView { details: Some(record.details.to_wire()), opened: None, ..view };
+        assert_eq!(ANSWERS.record(told).unwrap().details, None);
     }
 
     #[test]

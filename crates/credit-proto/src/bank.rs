@@ -1,14 +1,14 @@
-//! What the bank signs with a statement key of the log: heads of subjects, and balances.
+//! What the bank signs with a statement key of the log: heads of subjects, balances, the status of a record.
 
 use credit_types::limits::BALANCE_LINES_MAX;
 use credit_types::{
-    AccountRef, BalanceLine, BalanceStatement, Digest, FrameworkId, InstitutionId, LogId, SchemeId, Subject,
-    SubjectHead, SubjectKind,
+    AccountRef, BalanceLine, BalanceStatement, Digest, FrameworkId, InstitutionId, LogId, RecordId,
+    RecordStatus, RecordStatusStatement, SchemeId, Subject, SubjectHead, SubjectKind,
 };
 
 use crate::enumeration::{Enumerated as _, optional_number};
 use crate::field::{
-    ascending, count, date, date_wire, ensure, enumeration, optional_enumeration, optional_named,
+    ascending, count, date, date_wire, ensure, enumeration, named, optional_enumeration, optional_named,
     optional_sized, range, required, sized,
 };
 use crate::invalid::{At as _, InvalidField};
@@ -152,5 +152,78 @@ fn line_wire(line: &BalanceLine) -> v1::BalanceLine {
         hour_kind: optional_number(*hour_kind),
         minutes: *minutes,
         records: *records,
+    }
+}
+
+impl BankSigned for RecordStatusStatement {
+    const TYPE: &'static str = payload_type::RECORD_STATUS_STATEMENT;
+    type Wire = v1::RecordStatusStatement;
+
+    fn to_wire(&self) -> v1::RecordStatusStatement {
+        let Self {
+            log_id,
+            account_ref,
+            issuer_id,
+            record_id,
+            status,
+            status_index,
+            status_entry,
+            superseded_by,
+            key_suspect,
+            size,
+            root,
+            recorded_at_us,
+        } = self;
+        v1::RecordStatusStatement {
+            log_id: log_id.0.to_vec(),
+            account_ref: account_ref.0.to_vec(),
+            issuer_id: issuer_id.as_str().to_owned(),
+            record_id: record_id.0.to_vec(),
+            status: status.number(),
+            status_index: *status_index,
+            status_entry: status_entry.0.to_vec(),
+            superseded_by: superseded_by.map(|id| id.0.to_vec()).unwrap_or_default(),
+            key_suspect: *key_suspect,
+            size: *size,
+            root: root.0.to_vec(),
+            recorded_at_us: *recorded_at_us,
+        }
+    }
+
+    fn from_wire(wire: v1::RecordStatusStatement) -> Result<Self, InvalidField> {
+        let v1::RecordStatusStatement {
+            log_id,
+            account_ref,
+            issuer_id,
+            record_id,
+            status,
+            status_index,
+            status_entry,
+            superseded_by,
+            key_suspect,
+            size,
+            root,
+            recorded_at_us,
+        } = wire;
+        let status: RecordStatus = enumeration("status", status)?;
+        let superseded_by = optional_sized("superseded_by", &superseded_by, RecordId::from_uuid)?;
+        let named_by_status = superseded_by.is_some() == (status == RecordStatus::Superseded);
+        let problem = "must be present with the status SUPERSEDED and only then: set both or neither";
+        ensure(named_by_status, "superseded_by", problem)?;
+        ensure(size > status_index, "size", "must be more than status_index: sign for a later head")?;
+        Ok(Self {
+            log_id: sized("log_id", &log_id, LogId::from_slice)?,
+            account_ref: sized("account_ref", &account_ref, AccountRef::from_slice)?,
+            issuer_id: named("issuer_id", issuer_id, InstitutionId::new)?,
+            record_id: sized("record_id", &record_id, RecordId::from_uuid)?,
+            status,
+            status_index,
+            status_entry: sized("status_entry", &status_entry, Digest::from_slice)?,
+            superseded_by,
+            key_suspect,
+            size,
+            root: sized("root", &root, Digest::from_slice)?,
+            recorded_at_us: range("recorded_at_us", recorded_at_us, 0..=i64::MAX)?,
+        })
     }
 }

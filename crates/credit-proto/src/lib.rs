@@ -24,6 +24,7 @@ mod genesis;
 mod hydrate;
 mod identity;
 mod invalid;
+mod manifest;
 mod newer;
 mod reading;
 mod record;

@@ -128,6 +128,13 @@ pub fn encode<M: Canonical>(message: &M) -> Vec<u8> {
     bytes
 }
 
+/// Encodes a message whose parts came from elsewhere, so that it may have no canonical form or be too long for one.
+pub fn try_encode<M: Canonical>(message: &M) -> Result<Vec<u8>, NotCanonical> {
+    let bytes = message.encode_to_vec();
+    check(M::SCHEMA, &bytes)?;
+    Ok(bytes)
+}
+
 /// Checks that bytes are the canonical form of a message, and says where they first leave it.
 pub fn check(message: &'static Message, bytes: &[u8]) -> Result<(), NotCanonical> {
     let mut walk = Walk { bytes, at: 0, open: Vec::new() };

@@ -83,7 +83,7 @@ impl Rule {
 }
 
 /// Every method of the contract with its rule.
-pub(crate) const POLICIES: [(&str, Rule); 28] = [
+pub(crate) const POLICIES: [(&str, Rule); 29] = [
     ("/creditbank.v1.AccountService/ChangeAccountStatus", Rule::OwnStatement),
     ("/creditbank.v1.AccountService/GetAccount", Rule::AccountStatus),
     ("/creditbank.v1.AccountService/GetBalance", Rule::AccountStatus),
@@ -99,6 +99,7 @@ pub(crate) const POLICIES: [(&str, Rule); 28] = [
     ("/creditbank.v1.RecordService/CloseBatch", Rule::OwnStatement),
     ("/creditbank.v1.RecordService/CorrectRecord", Rule::OwnStatement),
     ("/creditbank.v1.RecordService/GetRecord", Rule::Records),
+    ("/creditbank.v1.RecordService/GetRecordBundle", Rule::Records),
     ("/creditbank.v1.RecordService/ListRecords", Rule::Records),
     ("/creditbank.v1.RecordService/SubmitBatch", Rule::OwnStatement),
     ("/creditbank.v1.RecordService/SubmitRecord", Rule::OwnStatement),

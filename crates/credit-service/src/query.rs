@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod balance;
+pub(crate) mod bundle;
 mod fold;
 pub(crate) mod log;
 pub(crate) mod page;

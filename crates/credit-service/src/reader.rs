@@ -273,9 +273,17 @@ impl Reader {
             .collect()
     }
 
-    /// A record's details; `None` once the log says that they are erased, which no entry of this protocol does. A key
-    /// that is merely missing is a failure of the keyring, and is told as one.
+    /// A record's details; `None` as in [`Reader::opened_details`].
     pub fn details(&self, record: &RecordRow) -> Result<Option<RecordDetails>, Failure> {
+        let opened = self.opened_details(record)?;
+        let read = |opened: v1::OpenedSecret| RecordDetails::read(&opened.payload, Stage::Replay);
+        opened.map(read).transpose().map_err(|_| Failure::Fault("decode details".to_owned()))
+    }
+
+    /// A record's details with the salt that opens the commitment in its facts; `None` once the log says that they are
+    /// erased, which no entry of this protocol does. A key that is merely missing is a failure of the keyring, and is
+    /// told as one.
+    pub fn opened_details(&self, record: &RecordRow) -> Result<Option<v1::OpenedSecret>, Failure> {
         let data_key = self.shared.keyring.data_key(record.facts.account_ref);
         let data_key = data_key.ok_or(Failure::DataKeyMissing)?;
         let range = record.deposited_index..record.deposited_index.saturating_add(1);
@@ -291,9 +299,11 @@ impl Reader {
         let wanted = record.facts.details_commitment;
         let part = secrets.iter().find(|part| part.commitment == wanted);
         let Some(part) = part else { return Err(Failure::Fault("an item lacks its part".to_owned())) };
-        RecordDetails::read(&part.payload, Stage::Replay)
-            .map(Some)
-            .map_err(|_| Failure::Fault("decode details".to_owned()))
+        Ok(Some(v1::OpenedSecret {
+            payload_type: RecordDetails::TYPE.to_owned(),
+            salt: part.salt.to_vec(),
+            payload: part.payload.clone(),
+        }))
     }
 
     /// The account behind an alias.

@@ -1,12 +1,13 @@
 //! Receipts: an entry's place under the signed head, with the parts that the reader may see.
 
 use crate::failure::{Failure, fault};
-use crate::reader::{Reader, StoredEntry};
-use credit_log::{inclusion, parts, receipt::TlogProof};
-use credit_proto::entry;
+use crate::reader::{Head, Reader, StoredEntry};
+use credit_log::{Hash, batch, inclusion, parts, receipt::TlogProof};
+use credit_proto::batch::leaf_payload_type;
+use credit_proto::entry::{self, DecodedParts, PART_STATEMENT, StatementPart};
 use credit_proto::v1;
-use credit_types::Subject;
-use std::collections::BTreeSet;
+use credit_types::{Digest, LeafType, RecordId, Subject};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which parts of an entry a receipt opens. The head is always opened: it fixes how many parts there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +18,23 @@ pub enum OpenParts {
     Head,
     /// The link of one subject, its events, and the statements that they rest on.
     Subject(Subject),
+    /// The link of one subject, the deposit of one record, and the statement that it rests on.
+    Record(Subject, RecordId),
 }
 
 impl Reader {
     /// The receipt of an entry under the newest signed head.
     pub fn receipt(&self, index: u64, open: &OpenParts) -> Result<v1::Receipt, Failure> {
-        let head = self.head();
+        self.receipt_under(self.head(), index, open)
+    }
+
+    /// The receipt of an entry under a signed head that is still to be had.
+    pub(crate) fn receipt_under(
+        &self,
+        head: Head,
+        index: u64,
+        open: &OpenParts,
+    ) -> Result<v1::Receipt, Failure> {
         let stored = self.entry(index)?;
         let path = inclusion::prove(&self.tiles(), index, head.size).map_err(fault("prove an inclusion"))?;
         let proof = TlogProof { extra: None, index, path, checkpoint: head.checkpoint };
@@ -33,6 +45,74 @@ impl Reader {
             witness_state: v1::WitnessState::Unwitnessed.into(),
         })
     }
+
+    /// An entry without its place in the log: for who has that from the link of another entry.
+    pub(crate) fn unplaced(&self, index: u64, open: &OpenParts) -> Result<v1::Receipt, Failure> {
+        let stored = self.entry(index)?;
+        Ok(v1::Receipt {
+            parts: openings(&stored, open)?,
+            core: stored.core,
+            tlog_proof: String::new(),
+            witness_state: v1::WitnessState::Unspecified.into(),
+        })
+    }
+
+    /// The way of each leaf that a receipt opens to the root that its manifest signs, in the order of the parts; none
+    /// for an entry that is no chunk's.
+    pub fn leaf_proofs(&self, index: u64, receipt: &v1::Receipt) -> Result<Vec<v1::LeafProof>, Failure> {
+        let (_, decoded, _) = self.events(index)?;
+        let Some(leaf_type) = leaf_type(&decoded) else { return Ok(Vec::new()) };
+        let statements_at = decoded.head.links.saturating_add(1);
+        let opened = receipt.parts.iter().filter(|part| part.part.first() == Some(&PART_STATEMENT));
+        let statements = opened.filter_map(|part| {
+            let number = usize::try_from(part.number.checked_sub(statements_at)?).ok()?;
+            decoded.statements.get(number)
+        });
+        let leaves = leaf_hashes(&decoded, leaf_type);
+        statements.filter_map(|statement| leaf_proof(&decoded, &leaves, statement).transpose()).collect()
+    }
+}
+
+/// What the leaves of a chunk's entry are; `None` of another entry, and of a chunk of which nothing was accepted.
+fn leaf_type(decoded: &DecodedParts) -> Option<LeafType> {
+    entry::manifest_of(decoded)?;
+    let event = decoded.events.get(1)?;
+    Some(if event.account_opened.is_some() { LeafType::Opening } else { LeafType::Record })
+}
+
+/// The hashes of all leaves of a chunk, refused ones too, by position.
+fn leaf_hashes(decoded: &DecodedParts, leaf_type: LeafType) -> BTreeMap<u32, Hash> {
+    let payload_type = leaf_payload_type(leaf_type);
+    let accepted = decoded.statements.iter().filter_map(|statement| match statement {
+        StatementPart::Leaf { manifest_index: _, position, facts } => {
+            Some((*position, batch::record_leaf(payload_type, facts)))
+        }
+        StatementPart::Signed(_) => None,
+    });
+    let chunk = decoded.events.first().and_then(|event| event.batch_chunk.as_ref());
+    let refused = chunk
+        .into_iter()
+        .flat_map(|chunk| &chunk.refused)
+        .filter_map(|leaf| Digest::from_slice(&leaf.leaf_hash).ok().map(|hash| (leaf.position, hash.0)));
+    accepted.chain(refused).collect()
+}
+
+fn leaf_proof(
+    decoded: &DecodedParts,
+    leaves: &BTreeMap<u32, Hash>,
+    statement: &StatementPart,
+) -> Result<Option<v1::LeafProof>, Failure> {
+    let StatementPart::Leaf { manifest_index, position, facts: _ } = statement else { return Ok(None) };
+    let chunk = decoded.events.first().and_then(|event| event.batch_chunk.as_ref());
+    let Some(chunk) = chunk else { return Ok(None) };
+    let hashes: Vec<Hash> = leaves.values().copied().collect();
+    let path = batch::leaf_path(&hashes, u64::from(*position)).map_err(fault("prove a leaf"))?;
+    Ok(Some(v1::LeafProof {
+        manifest_index: *manifest_index,
+        position: *position,
+        path: path.iter().map(|hash| hash.to_vec()).collect(),
+        chunk_path: chunk.path.clone(),
+    }))
 }
 
 fn openings(stored: &StoredEntry, open: &OpenParts) -> Result<Vec<v1::PartOpening>, Failure> {
@@ -54,10 +134,11 @@ fn openings(stored: &StoredEntry, open: &OpenParts) -> Result<Vec<v1::PartOpenin
 /// The numbers of the parts to open, ascending.
 fn numbers(stored: &StoredEntry, open: &OpenParts) -> Result<BTreeSet<u32>, Failure> {
     let count = u32::try_from(stored.parts.len()).unwrap_or(u32::MAX);
-    let subject = match open {
+    let (subject, record) = match open {
         OpenParts::All => return Ok((0..count).collect()),
         OpenParts::Head => return Ok(BTreeSet::from([0])),
-        OpenParts::Subject(subject) => subject,
+        OpenParts::Subject(subject) => (subject, None),
+        OpenParts::Record(subject, record) => (subject, Some(record)),
     };
     let decoded = entry::decode_parts(&stored.parts).map_err(fault("decode an entry's parts"))?;
     let mut numbers = BTreeSet::from([0]);
@@ -67,8 +148,14 @@ fn numbers(stored: &StoredEntry, open: &OpenParts) -> Result<BTreeSet<u32>, Fail
     let statements_at = decoded.head.links.saturating_add(1);
     let events_at = statements_at.saturating_add(decoded.head.statements);
     for event in &link.events {
-        numbers.insert(events_at.saturating_add(*event));
         let wire = usize::try_from(*event).ok().and_then(|event| decoded.events.get(event));
+        let deposited = wire.and_then(|event| event.record_deposited.as_ref());
+        let wanted = record
+            .is_none_or(|record| deposited.is_some_and(|deposited| deposited.record_id == record.as_bytes()));
+        if !wanted {
+            continue;
+        }
+        numbers.insert(events_at.saturating_add(*event));
         for statement in wire.iter().flat_map(|event| &event.statements) {
             numbers.insert(statements_at.saturating_add(*statement));
         }

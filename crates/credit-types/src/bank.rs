@@ -1,10 +1,10 @@
-//! What the bank itself signs for others to keep: the head of a subject's chain, and a balance.
+//! What the bank itself signs for others to keep: the head of a subject's chain, a balance, the status of a record.
 
 use crate::credits::Bucket;
 use crate::date::CivilDate;
 use crate::entry::Subject;
-use crate::id::{Digest, LogId, SchemeId};
-use crate::record::{HourKind, RecordKind};
+use crate::id::{AccountRef, Digest, InstitutionId, LogId, RecordId, SchemeId};
+use crate::record::{HourKind, RecordKind, RecordStatus};
 use serde::{Deserialize, Serialize};
 
 /// The last link of a subject, at a head of the log: one inclusion proof of it proves the history complete.
@@ -53,4 +53,33 @@ pub struct BalanceStatement {
     /// The sums, ascending by (scheme, kind, bucket, hour_kind), no two alike in these; a missing scheme or hour kind
     /// comes first.
     pub lines: Vec<BalanceLine>,
+}
+
+/// The status of a record at a head of the log. A later head may have another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordStatusStatement {
+    /// The log.
+    pub log_id: LogId,
+    /// The record's account.
+    pub account_ref: AccountRef,
+    /// The record's issuer.
+    pub issuer_id: InstitutionId,
+    /// The record.
+    pub record_id: RecordId,
+    /// Its status at the head.
+    pub status: RecordStatus,
+    /// Index of the last entry in which its status changed: that of its deposit where it never did.
+    pub status_index: u64,
+    /// Leaf hash of that entry.
+    pub status_entry: Digest,
+    /// The record that superseded it; with the status `Superseded` and only then.
+    pub superseded_by: Option<RecordId>,
+    /// Whether it, its account's opening or its last change of status rests on a key that was reported as compromised.
+    pub key_suspect: bool,
+    /// Count of entries of the head, more than `status_index`.
+    pub size: u64,
+    /// The root at that size.
+    pub root: Digest,
+    /// When the last entry below that size was recorded, in microseconds UTC.
+    pub recorded_at_us: i64,
 }

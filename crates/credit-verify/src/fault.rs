@@ -34,6 +34,9 @@ pub enum Fault {
     /// The receipt claims cosignatures, which nothing that is pinned here can confirm, or has no such state.
     #[error("the receipt claims a witness state that cannot be confirmed")]
     WitnessClaim,
+    /// An entry whose place follows from something else brings a proof of its own.
+    #[error("the entry brings a proof where none belongs")]
+    ProofNotNeeded,
     /// No part is opened, or the first is not the head: nothing fixes how many parts there are.
     #[error("the receipt does not open the entry's head")]
     HeadMissing,
@@ -79,6 +82,27 @@ pub enum Fault {
     /// The statement that was asked for is not among the opened ones.
     #[error("the receipt opens another statement than the one sent")]
     OtherStatement,
+    /// The receipt does not open the deposit of the record.
+    #[error("the entry does not deposit this record, or the receipt does not show it")]
+    OtherRecord,
+    /// The receipt of a batch's manifest opens no manifest, or is of another entry.
+    #[error("the manifest of the batch is missing, or is another one")]
+    ManifestMissing,
+    /// A salt, or a hash of a leaf's way to its manifest, is not 32 bytes.
+    #[error("{what} has a wrong length")]
+    Length {
+        /// What.
+        what: &'static str,
+    },
+    /// The leaf is not under the root that its manifest signs.
+    #[error("the leaf is not part of its batch")]
+    LeafFalse(#[source] ProofError),
+    /// The details are not those that the facts commit to.
+    #[error("the details are not those that the signed facts commit to")]
+    DetailsFalse,
+    /// The details are those committed to, and cannot be read.
+    #[error("the details cannot be read")]
+    Details(#[source] InvalidField),
     /// The bank's envelope breaks its form.
     #[error("the bank's envelope cannot be read")]
     Envelope(#[source] InvalidField),

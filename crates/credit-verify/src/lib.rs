@@ -15,6 +15,8 @@
 mod balance;
 mod chunk;
 mod command;
+mod deposit;
+mod disclosed;
 mod fault;
 mod log;
 mod part;
@@ -29,6 +31,8 @@ mod upgrade;
 
 pub use balance::{verify_balance, verify_subject_head};
 pub use command::{DetailsSource, OpenedDetails};
+pub use deposit::{Deposit, DepositBasis, find_deposit, find_manifest, verify_leaf};
+pub use disclosed::verify_details;
 pub use fault::Fault;
 pub use log::{EntryBytes, Head, Verifier};
 pub use receipt::{VerifiedReceipt, expects_leaf, expects_statement, verify_receipt};

@@ -1555,6 +1555,56 @@ pub struct Receipt {
     #[prost(enumeration = "WitnessState", tag = "4")]
     pub witness_state: i32,
 }
+/// The way of one leaf of a batch to the root that its manifest signs: `path`, then `chunk_path`, is the RFC 6962
+/// inclusion path of leaf `position` among all leaves of the batch.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeafProof {
+    /// Index of the manifest's entry.
+    #[prost(uint64, tag = "1")]
+    pub manifest_index: u64,
+    /// Position in the batch, from 0.
+    #[prost(uint32, tag = "2")]
+    pub position: u32,
+    /// Inclusion path of the leaf among the leaves of its chunk, nearest sibling first: at most 6 hashes of 32 bytes.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub path: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Inclusion path of the chunk's root among all chunk roots, nearest sibling first: at most 14 hashes of 32 bytes.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub chunk_path: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// Whether a checkpoint is cosigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WitnessState {
+    /// Not a value.
+    Unspecified = 0,
+    /// No witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts.
+    Unwitnessed = 1,
+    /// The log's witness policy is met.
+    Witnessed = 2,
+}
+impl WitnessState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WITNESS_STATE_UNSPECIFIED",
+            Self::Unwitnessed => "WITNESS_STATE_UNWITNESSED",
+            Self::Witnessed => "WITNESS_STATE_WITNESSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WITNESS_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "WITNESS_STATE_UNWITNESSED" => Some(Self::Unwitnessed),
+            "WITNESS_STATE_WITNESSED" => Some(Self::Witnessed),
+            _ => None,
+        }
+    }
+}
 /// Where a command stands in the log.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Position {
@@ -1597,6 +1647,9 @@ pub struct GetReceiptResponse {
     /// The receipt; opens the parts that the caller may read.
     #[prost(message, optional, tag = "1")]
     pub receipt: ::core::option::Option<Receipt>,
+    /// The way of each opened leaf of a batch to the root that its manifest signs, in the order of the parts.
+    #[prost(message, repeated, tag = "2")]
+    pub leaves: ::prost::alloc::vec::Vec<LeafProof>,
 }
 /// Asks for entries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1692,39 +1745,6 @@ pub struct LinkEntry {
     /// The events about the subject.
     #[prost(message, repeated, tag = "4")]
     pub events: ::prost::alloc::vec::Vec<Event>,
-}
-/// Whether a checkpoint is cosigned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum WitnessState {
-    /// Not a value.
-    Unspecified = 0,
-    /// No witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts.
-    Unwitnessed = 1,
-    /// The log's witness policy is met.
-    Witnessed = 2,
-}
-impl WitnessState {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "WITNESS_STATE_UNSPECIFIED",
-            Self::Unwitnessed => "WITNESS_STATE_UNWITNESSED",
-            Self::Witnessed => "WITNESS_STATE_WITNESSED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "WITNESS_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "WITNESS_STATE_UNWITNESSED" => Some(Self::Unwitnessed),
-            "WITNESS_STATE_WITNESSED" => Some(Self::Witnessed),
-            _ => None,
-        }
-    }
 }
 /// Details or identity with the salt of their commitment.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1919,6 +1939,136 @@ pub struct ListPostingsResponse {
     /// For the next page; empty at the end.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+/// The bank's word about the status of a record at a head of the log. Payload type `record-status-statement.v1`, signed
+/// by a statement key of the log; never logged. A later head may have another one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordStatusStatement {
+    /// The log: 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub log_id: ::prost::alloc::vec::Vec<u8>,
+    /// The record's account: 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub account_ref: ::prost::alloc::vec::Vec<u8>,
+    /// The record's issuer.
+    #[prost(string, tag = "3")]
+    pub issuer_id: ::prost::alloc::string::String,
+    /// The record: 16 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub record_id: ::prost::alloc::vec::Vec<u8>,
+    /// Its status at the head.
+    #[prost(enumeration = "RecordStatus", tag = "5")]
+    pub status: i32,
+    /// Index of the last entry in which its status changed: that of its deposit where it never did.
+    #[prost(uint64, tag = "6")]
+    pub status_index: u64,
+    /// Leaf hash of that entry: 32 bytes.
+    #[prost(bytes = "vec", tag = "7")]
+    pub status_entry: ::prost::alloc::vec::Vec<u8>,
+    /// The record that superseded it: 16 bytes; present with the status SUPERSEDED and only then.
+    #[prost(bytes = "vec", tag = "8")]
+    pub superseded_by: ::prost::alloc::vec::Vec<u8>,
+    /// Whether it, its account's opening or its last change of status rests on a key that was reported as compromised.
+    #[prost(bool, tag = "9")]
+    pub key_suspect: bool,
+    /// Count of entries of the head, more than status_index.
+    #[prost(uint64, tag = "10")]
+    pub size: u64,
+    /// The root at that size: 32 bytes.
+    #[prost(bytes = "vec", tag = "11")]
+    pub root: ::prost::alloc::vec::Vec<u8>,
+    /// When the last entry below that size was recorded, in microseconds UTC.
+    #[prost(int64, tag = "12")]
+    pub recorded_at_us: i64,
+}
+/// The way of a record that entered in a batch to the signature of its manifest.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BatchProof {
+    /// The receipt of the manifest's entry, with its statement opened.
+    #[prost(message, optional, tag = "1")]
+    pub manifest: ::core::option::Option<Receipt>,
+    /// The way of the leaf to the manifest's root.
+    #[prost(message, optional, tag = "2")]
+    pub leaf: ::core::option::Option<LeafProof>,
+}
+/// A secret part with what opens its commitment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenedSecret {
+    /// The payload type, for example `application/vnd.creditbank.record-details.v1+protobuf`.
+    #[prost(string, tag = "1")]
+    pub payload_type: ::prost::alloc::string::String,
+    /// The salt of the commitment: 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub salt: ::prost::alloc::vec::Vec<u8>,
+    /// The canonical bytes of the message that the payload type names.
+    #[prost(bytes = "vec", tag = "3")]
+    pub payload: ::prost::alloc::vec::Vec<u8>,
+}
+/// Every file that was handed out together, as it was. Payload type `file-manifest.v1`, signed by a statement key of
+/// the log; never logged.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FileManifest {
+    /// The log: 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub log_id: ::prost::alloc::vec::Vec<u8>,
+    /// What the files are.
+    #[prost(enumeration = "FileManifestKind", tag = "2")]
+    pub kind: i32,
+    /// Count of entries of the head that the files rest on, at least 1.
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+    /// The root at that size: 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub root: ::prost::alloc::vec::Vec<u8>,
+    /// The files, strictly ascending by name.
+    #[prost(message, repeated, tag = "5")]
+    pub files: ::prost::alloc::vec::Vec<ManifestFile>,
+}
+/// One file of a manifest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ManifestFile {
+    /// Its name: 1 to 128 printable ASCII bytes.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its length in bytes, from 1.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    /// SHA-256 of its bytes: 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+}
+/// What the files of a manifest are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FileManifestKind {
+    /// Not a value.
+    Unspecified = 0,
+    /// An export of the log.
+    Export = 1,
+    /// A record bundle.
+    Bundle = 2,
+}
+impl FileManifestKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILE_MANIFEST_KIND_UNSPECIFIED",
+            Self::Export => "FILE_MANIFEST_KIND_EXPORT",
+            Self::Bundle => "FILE_MANIFEST_KIND_BUNDLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILE_MANIFEST_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILE_MANIFEST_KIND_EXPORT" => Some(Self::Export),
+            "FILE_MANIFEST_KIND_BUNDLE" => Some(Self::Bundle),
+            _ => None,
+        }
+    }
 }
 /// Deposits a record.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2217,6 +2367,9 @@ pub struct RecordView {
     /// The details, for who may read them and while they are not erased.
     #[prost(message, optional, tag = "8")]
     pub details: ::core::option::Option<RecordDetails>,
+    /// The same details with the salt that opens the facts' commitment; present with them.
+    #[prost(message, optional, tag = "9")]
+    pub opened: ::core::option::Option<OpenedSecret>,
 }
 /// A record.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2250,6 +2403,26 @@ pub struct ListRecordsResponse {
     /// For the next page; empty at the end.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for a record bundle.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRecordBundleRequest {
+    /// The issuer.
+    #[prost(string, tag = "1")]
+    pub issuer_id: ::prost::alloc::string::String,
+    /// The record: 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub record_id: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the bundle discloses the details.
+    #[prost(bool, tag = "3")]
+    pub disclose_details: bool,
+}
+/// A record bundle.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRecordBundleResponse {
+    /// The file as it is kept and handed on.
+    #[prost(bytes = "vec", tag = "1")]
+    pub bundle: ::prost::alloc::vec::Vec<u8>,
 }
 /// A public key with its algorithm.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -239,6 +239,19 @@ impl Canonical for crate::v1::BatchManifest {
     const SCHEMA: &'static Message = &BATCH_MANIFEST;
 }
 
+/// The wire form of `BatchProof` in `creditbank/v1/bundle.proto`.
+pub static BATCH_PROOF: Message = Message {
+    name: "BatchProof",
+    fields: &[
+        Field { number: 1, name: "manifest", label: Label::Explicit, kind: Kind::Message(&RECEIPT) },
+        Field { number: 2, name: "leaf", label: Label::Explicit, kind: Kind::Message(&LEAF_PROOF) },
+    ],
+};
+
+impl Canonical for crate::v1::BatchProof {
+    const SCHEMA: &'static Message = &BATCH_PROOF;
+}
+
 /// The wire form of `CivilDate` in `creditbank/v1/statement.proto`.
 pub static CIVIL_DATE: Message = Message {
     name: "CivilDate",
@@ -351,6 +364,22 @@ pub static EVIDENCE: Message = Message {
 
 impl Canonical for crate::v1::Evidence {
     const SCHEMA: &'static Message = &EVIDENCE;
+}
+
+/// The wire form of `FileManifest` in `creditbank/v1/manifest.proto`.
+pub static FILE_MANIFEST: Message = Message {
+    name: "FileManifest",
+    fields: &[
+        Field { number: 1, name: "log_id", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 2, name: "kind", label: Label::Implicit, kind: Kind::Enum(&[1, 2]) },
+        Field { number: 3, name: "size", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 4, name: "root", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 5, name: "files", label: Label::Repeated, kind: Kind::Message(&MANIFEST_FILE) },
+    ],
+};
+
+impl Canonical for crate::v1::FileManifest {
+    const SCHEMA: &'static Message = &FILE_MANIFEST;
 }
 
 /// The wire form of `FrameworkPublication` in `creditbank/v1/registry.proto`.
@@ -512,6 +541,21 @@ impl Canonical for crate::v1::KeyRetirement {
     const SCHEMA: &'static Message = &KEY_RETIREMENT;
 }
 
+/// The wire form of `LeafProof` in `creditbank/v1/receipt.proto`.
+pub static LEAF_PROOF: Message = Message {
+    name: "LeafProof",
+    fields: &[
+        Field { number: 1, name: "manifest_index", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 2, name: "position", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 3, name: "path", label: Label::Repeated, kind: Kind::Bytes },
+        Field { number: 4, name: "chunk_path", label: Label::Repeated, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::LeafProof {
+    const SCHEMA: &'static Message = &LEAF_PROOF;
+}
+
 /// The wire form of `Level` in `creditbank/v1/record.proto`.
 pub static LEVEL: Message = Message {
     name: "Level",
@@ -581,6 +625,49 @@ pub static LOG_CONTINUATION: Message = Message {
 
 impl Canonical for crate::v1::LogContinuation {
     const SCHEMA: &'static Message = &LOG_CONTINUATION;
+}
+
+/// The wire form of `ManifestFile` in `creditbank/v1/manifest.proto`.
+pub static MANIFEST_FILE: Message = Message {
+    name: "ManifestFile",
+    fields: &[
+        Field { number: 1, name: "name", label: Label::Implicit, kind: Kind::String },
+        Field { number: 2, name: "bytes", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 3, name: "sha256", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::ManifestFile {
+    const SCHEMA: &'static Message = &MANIFEST_FILE;
+}
+
+/// The wire form of `OpenedSecret` in `creditbank/v1/bundle.proto`.
+pub static OPENED_SECRET: Message = Message {
+    name: "OpenedSecret",
+    fields: &[
+        Field { number: 1, name: "payload_type", label: Label::Implicit, kind: Kind::String },
+        Field { number: 2, name: "salt", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "payload", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::OpenedSecret {
+    const SCHEMA: &'static Message = &OPENED_SECRET;
+}
+
+/// The wire form of `PartOpening` in `creditbank/v1/receipt.proto`.
+pub static PART_OPENING: Message = Message {
+    name: "PartOpening",
+    fields: &[
+        Field { number: 1, name: "number", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 2, name: "salt", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "part", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 4, name: "path", label: Label::Repeated, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::PartOpening {
+    const SCHEMA: &'static Message = &PART_OPENING;
 }
 
 /// The wire form of `Policy` in `creditbank/v1/registry.proto`.
@@ -654,6 +741,21 @@ pub static PUBLIC_KEY: Message = Message {
 
 impl Canonical for crate::v1::PublicKey {
     const SCHEMA: &'static Message = &PUBLIC_KEY;
+}
+
+/// The wire form of `Receipt` in `creditbank/v1/receipt.proto`.
+pub static RECEIPT: Message = Message {
+    name: "Receipt",
+    fields: &[
+        Field { number: 1, name: "core", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 2, name: "tlog_proof", label: Label::Implicit, kind: Kind::String },
+        Field { number: 3, name: "parts", label: Label::Repeated, kind: Kind::Message(&PART_OPENING) },
+        Field { number: 4, name: "witness_state", label: Label::Implicit, kind: Kind::Enum(&[1, 2]) },
+    ],
+};
+
+impl Canonical for crate::v1::Receipt {
+    const SCHEMA: &'static Message = &RECEIPT;
 }
 
 /// The wire form of `RecordCorrection` in `creditbank/v1/record.proto`.
@@ -780,6 +882,29 @@ pub static RECORD_STATUS_CHANGED: Message = Message {
 
 impl Canonical for crate::v1::RecordStatusChanged {
     const SCHEMA: &'static Message = &RECORD_STATUS_CHANGED;
+}
+
+/// The wire form of `RecordStatusStatement` in `creditbank/v1/bundle.proto`.
+pub static RECORD_STATUS_STATEMENT: Message = Message {
+    name: "RecordStatusStatement",
+    fields: &[
+        Field { number: 1, name: "log_id", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 2, name: "account_ref", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "issuer_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 4, name: "record_id", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 5, name: "status", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4]) },
+        Field { number: 6, name: "status_index", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 7, name: "status_entry", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 8, name: "superseded_by", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 9, name: "key_suspect", label: Label::Implicit, kind: Kind::Bool },
+        Field { number: 10, name: "size", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 11, name: "root", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 12, name: "recorded_at_us", label: Label::Implicit, kind: Kind::Int64 },
+    ],
+};
+
+impl Canonical for crate::v1::RecordStatusStatement {
+    const SCHEMA: &'static Message = &RECORD_STATUS_STATEMENT;
 }
 
 /// The wire form of `RefusedLeaf` in `creditbank/v1/entry.proto`.
@@ -926,6 +1051,7 @@ pub static MESSAGES: &[&Message] = &[
     &BATCH_CLOSED,
     &BATCH_LEAF,
     &BATCH_MANIFEST,
+    &BATCH_PROOF,
     &CIVIL_DATE,
     &CREDIT_SCHEME,
     &ENTRY_CORE,
@@ -933,6 +1059,7 @@ pub static MESSAGES: &[&Message] = &[
     &ENVELOPE,
     &EVENT,
     &EVIDENCE,
+    &FILE_MANIFEST,
     &FRAMEWORK_PUBLICATION,
     &FRAMEWORK_PUBLISHED,
     &GENESIS,
@@ -943,22 +1070,28 @@ pub static MESSAGES: &[&Message] = &[
     &KEY_CHANGED,
     &KEY_COMPROMISE,
     &KEY_RETIREMENT,
+    &LEAF_PROOF,
     &LEVEL,
     &LEVEL_RANGE,
     &LEVEL_SCALE,
     &LINK,
     &LOG_CONTINUATION,
+    &MANIFEST_FILE,
+    &OPENED_SECRET,
+    &PART_OPENING,
     &POLICY,
     &POSTING,
     &PROTOCOL_UPGRADE,
     &PROTOCOL_UPGRADED,
     &PUBLIC_KEY,
+    &RECEIPT,
     &RECORD_CORRECTION,
     &RECORD_DEPOSITED,
     &RECORD_DETAILS,
     &RECORD_FACTS,
     &RECORD_STATUS_CHANGE,
     &RECORD_STATUS_CHANGED,
+    &RECORD_STATUS_STATEMENT,
     &REFUSED_LEAF,
     &SERVER_START,
     &SIGNATURE,
@@ -989,6 +1122,7 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::BatchClosed>,
     crate::strict::tests::reencode::<crate::v1::BatchLeaf>,
     crate::strict::tests::reencode::<crate::v1::BatchManifest>,
+    crate::strict::tests::reencode::<crate::v1::BatchProof>,
     crate::strict::tests::reencode::<crate::v1::CivilDate>,
     crate::strict::tests::reencode::<crate::v1::CreditScheme>,
     crate::strict::tests::reencode::<crate::v1::EntryCore>,
@@ -996,6 +1130,7 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::Envelope>,
     crate::strict::tests::reencode::<crate::v1::Event>,
     crate::strict::tests::reencode::<crate::v1::Evidence>,
+    crate::strict::tests::reencode::<crate::v1::FileManifest>,
     crate::strict::tests::reencode::<crate::v1::FrameworkPublication>,
     crate::strict::tests::reencode::<crate::v1::FrameworkPublished>,
     crate::strict::tests::reencode::<crate::v1::Genesis>,
@@ -1006,22 +1141,28 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::KeyChanged>,
     crate::strict::tests::reencode::<crate::v1::KeyCompromise>,
     crate::strict::tests::reencode::<crate::v1::KeyRetirement>,
+    crate::strict::tests::reencode::<crate::v1::LeafProof>,
     crate::strict::tests::reencode::<crate::v1::Level>,
     crate::strict::tests::reencode::<crate::v1::LevelRange>,
     crate::strict::tests::reencode::<crate::v1::LevelScale>,
     crate::strict::tests::reencode::<crate::v1::Link>,
     crate::strict::tests::reencode::<crate::v1::LogContinuation>,
+    crate::strict::tests::reencode::<crate::v1::ManifestFile>,
+    crate::strict::tests::reencode::<crate::v1::OpenedSecret>,
+    crate::strict::tests::reencode::<crate::v1::PartOpening>,
     crate::strict::tests::reencode::<crate::v1::Policy>,
     crate::strict::tests::reencode::<crate::v1::Posting>,
     crate::strict::tests::reencode::<crate::v1::ProtocolUpgrade>,
     crate::strict::tests::reencode::<crate::v1::ProtocolUpgraded>,
     crate::strict::tests::reencode::<crate::v1::PublicKey>,
+    crate::strict::tests::reencode::<crate::v1::Receipt>,
     crate::strict::tests::reencode::<crate::v1::RecordCorrection>,
     crate::strict::tests::reencode::<crate::v1::RecordDeposited>,
     crate::strict::tests::reencode::<crate::v1::RecordDetails>,
     crate::strict::tests::reencode::<crate::v1::RecordFacts>,
     crate::strict::tests::reencode::<crate::v1::RecordStatusChange>,
     crate::strict::tests::reencode::<crate::v1::RecordStatusChanged>,
+    crate::strict::tests::reencode::<crate::v1::RecordStatusStatement>,
     crate::strict::tests::reencode::<crate::v1::RefusedLeaf>,
     crate::strict::tests::reencode::<crate::v1::ServerStart>,
     crate::strict::tests::reencode::<crate::v1::Signature>,

@@ -319,6 +319,34 @@ pub(crate) fn subject_head() -> SubjectHead {
     }
 }
 
+pub(crate) fn file_manifest() -> FileManifest {
+    let file = |name: &str, bytes| ManifestFile { name: name.to_owned(), bytes, sha256: digest(0x2A) };
+    FileManifest {
+        log_id: LogId([0x10; 32]),
+        kind: FileManifestKind::Bundle,
+        size: 9_999,
+        root: digest(0x1B),
+        files: vec![file("keys/00000001", 1_250), file("receipt", 2_048)],
+    }
+}
+
+pub(crate) fn record_status() -> RecordStatusStatement {
+    RecordStatusStatement {
+        log_id: LogId([0x10; 32]),
+        account_ref: learner(),
+        issuer_id: university(),
+        record_id: RecordId(uuid(8, [0x61; 16])),
+        status: RecordStatus::Superseded,
+        status_index: 9_000,
+        status_entry: digest(0x1A),
+        superseded_by: Some(RecordId(uuid(7, [0x62; 16]))),
+        key_suspect: true,
+        size: 9_999,
+        root: digest(0x1B),
+        recorded_at_us: 1_800_000_000_000_000,
+    }
+}
+
 pub(crate) fn balance() -> BalanceStatement {
     let credited = BalanceLine {
         scheme: Some(scheme()),

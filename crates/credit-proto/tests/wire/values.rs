@@ -82,6 +82,44 @@ impl Random {
         }
     }
 
+    pub(crate) fn file_manifest(&mut self) -> FileManifest {
+        let kind = self.pick(&[FileManifestKind::Export, FileManifestKind::Bundle]);
+        let names: BTreeSet<String> =
+            self.list(1, 20, |random| format!("keys/{:08}", random.count(0, 1_000))).into_iter().collect();
+        let file = |name| ManifestFile { name, bytes: self.big().max(1), sha256: self.digest() };
+        let files = names.into_iter().map(file).collect();
+        FileManifest {
+            log_id: LogId(self.bytes()),
+            kind,
+            size: self.big().max(1),
+            root: self.digest(),
+            files,
+        }
+    }
+
+    pub(crate) fn record_status(&mut self) -> RecordStatusStatement {
+        use RecordStatus::{Revoked, Superseded, Suspended, Valid};
+        let superseded_by = self.maybe(|random| RecordId(crate::samples::uuid(7, random.bytes())));
+        let status_index = self.big() / 2;
+        RecordStatusStatement {
+            log_id: LogId(self.bytes()),
+            account_ref: AccountRef(self.bytes()),
+            issuer_id: self.institution(),
+            record_id: RecordId(crate::samples::uuid(8, self.bytes())),
+            status: match superseded_by {
+                Some(_) => Superseded,
+                None => self.pick(&[Valid, Suspended, Revoked]),
+            },
+            status_index,
+            status_entry: self.digest(),
+            superseded_by,
+            key_suspect: self.below(2) == 1,
+            size: status_index + 1,
+            root: self.digest(),
+            recorded_at_us: self.range(0, 1 << 50),
+        }
+    }
+
     pub(crate) fn balance(&mut self) -> BalanceStatement {
         use Bucket::{Available, Expired, KeySuspect, Redeemed, Reserved, Revoked, Suspended};
         let mut lines = self.list(0, 40, |random| {

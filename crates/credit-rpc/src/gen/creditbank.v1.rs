@@ -1664,6 +1664,33 @@ pub mod record_service_client {
                 .insert(GrpcMethod::new("creditbank.v1.RecordService", "ListRecords"));
             self.inner.unary(req, path, codec).await
         }
+        /// Returns a record with all its proofs in one file, for whoever may read the record.
+        pub async fn get_record_bundle(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::GetRecordBundleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GetRecordBundleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RecordService/GetRecordBundle",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.RecordService", "GetRecordBundle"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1763,6 +1790,14 @@ pub mod record_service_server {
             request: tonic::Request<::credit_proto::v1::ListRecordsRequest>,
         ) -> std::result::Result<
             tonic::Response<::credit_proto::v1::ListRecordsResponse>,
+            tonic::Status,
+        >;
+        /// Returns a record with all its proofs in one file, for whoever may read the record.
+        async fn get_record_bundle(
+            &self,
+            request: tonic::Request<::credit_proto::v1::GetRecordBundleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GetRecordBundleResponse>,
             tonic::Status,
         >;
     }
@@ -2210,6 +2245,55 @@ pub mod record_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListRecordsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.RecordService/GetRecordBundle" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRecordBundleSvc<T: RecordService>(pub Arc<T>);
+                    impl<
+                        T: RecordService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::GetRecordBundleRequest,
+                    > for GetRecordBundleSvc<T> {
+                        type Response = ::credit_proto::v1::GetRecordBundleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::GetRecordBundleRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordService>::get_record_bundle(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRecordBundleSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -6,7 +6,7 @@ mod stream;
 use super::{Caller, Edge, Submission, positioned};
 use crate::failure::Failure;
 use crate::prepare::Expected;
-use crate::query::record;
+use crate::query::{bundle, record};
 use crate::status::{Problem, code_of};
 use credit_proto::v1;
 use credit_rpc::v1::record_service_server::RecordService;
@@ -162,6 +162,13 @@ impl RecordService for Records {
         request: Request<v1::GetRecordRequest>,
     ) -> Result<Response<v1::GetRecordResponse>, Status> {
         self.edge.read(request, |_, reader, principal, asked| record::get(reader, principal, asked)).await
+    }
+
+    async fn get_record_bundle(
+        &self,
+        request: Request<v1::GetRecordBundleRequest>,
+    ) -> Result<Response<v1::GetRecordBundleResponse>, Status> {
+        self.edge.read(request, |_, reader, principal, asked| bundle::get(reader, principal, asked)).await
     }
 
     async fn list_records(

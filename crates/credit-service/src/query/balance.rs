@@ -218,6 +218,19 @@ pub(crate) fn account_suspect(reader: &Reader, account: &AccountRow) -> Result<b
     Keys::now(reader).read(|keys| suspect::opening_is_suspect(keys, account))
 }
 
+/// Whether a record, its account's opening or its last change of status rests on a suspect key after an entry.
+pub(crate) fn is_suspect_at(
+    reader: &Reader,
+    record: &RecordRow,
+    account: &AccountRow,
+    index: u64,
+) -> Result<bool, Failure> {
+    Keys::after(reader, index).read(|keys| {
+        suspect::deposit_is_suspect(keys, record, account)
+            || record.steps.last().is_some_and(|step| suspect::step_is_suspect(keys, step))
+    })
+}
+
 /// Says how records read at the newest head.
 pub(crate) struct Judge<'a> {
     keys: Keys<'a>,

@@ -25,7 +25,9 @@ pub(crate) fn receipt(
     let v1::GetReceiptRequest { index } = asked;
     let (_, parts, events) = reader.events(index)?;
     let open = parts_seen(principal, &parts.head, &events);
-    Ok(v1::GetReceiptResponse { receipt: Some(reader.receipt(index, &open)?) })
+    let receipt = reader.receipt(index, &open)?;
+    let leaves = reader.leaf_proofs(index, &receipt)?;
+    Ok(v1::GetReceiptResponse { receipt: Some(receipt), leaves })
 }
 
 /// Entries in order; secrets and parts for auditors only.

@@ -4,11 +4,11 @@ use super::balance::Judge;
 use super::page::{self, Room, Tokens, foreign};
 use super::{account_row, invalid, leaf_bytes};
 use crate::access::{Principal, account_asked, reads_record};
-use crate::failure::Failure;
+use crate::failure::{Failure, fault};
 use crate::reader::Reader;
 use credit_ledger::{RecordRow, Row, RowId};
-use credit_proto::{Secret as _, Signable as _, v1};
-use credit_types::{AccountRef, Bucket, InstitutionId, Reason, RecordId, RecordStatus};
+use credit_proto::{Secret as _, Signable as _, Stage, v1};
+use credit_types::{AccountRef, Bucket, InstitutionId, Reason, RecordDetails, RecordId, RecordStatus};
 
 /// The name of the list of records, in its tokens.
 const RECORDS: &str = "records";
@@ -24,20 +24,29 @@ pub(crate) fn get(
     asked: v1::GetRecordRequest,
 ) -> Result<v1::GetRecordResponse, Failure> {
     let v1::GetRecordRequest { issuer_id, record_id } = asked;
+    let row = seen(reader, principal, issuer_id, &record_id)?;
+    let mut judge = Judge::now(reader)?;
+    Ok(v1::GetRecordResponse { record: Some(view(reader, &mut judge, &row, true)?) })
+}
+
+/// The row of a record that the caller may read.
+pub(crate) fn seen(
+    reader: &Reader,
+    principal: &Principal,
+    issuer_id: String,
+    record_id: &[u8],
+) -> Result<RecordRow, Failure> {
     let issuer = InstitutionId::new(issuer_id).map_err(|error| invalid("issuer_id", error.to_string()))?;
-    let record = RecordId::from_slice(&record_id).map_err(|error| invalid("record_id", error.to_string()))?;
+    let record = RecordId::from_slice(record_id).map_err(|error| invalid("record_id", error.to_string()))?;
     let row = match reader.row(&RowId::Record(issuer.clone(), record))? {
         Some(Row::Record(row)) => Some(row),
         _ => None,
     };
     let seen = row.filter(|row| reads_record(principal, &row.issuer, row.facts.account_ref));
-    let Some(row) = seen else {
-        // Auditors see all there is, and an issuer all that is its own: they may know that a record is not there.
-        let knows = *principal == Principal::Auditor || principal.institution() == Some(&issuer);
-        return Err(if knows { Reason::RecordUnknown.into() } else { Failure::Denied });
-    };
-    let mut judge = Judge::now(reader)?;
-    Ok(v1::GetRecordResponse { record: Some(view(reader, &mut judge, &row, true)?) })
+    // Auditors see all there is, and an issuer all that is its own: they may know that a record is not there.
+    let knows = *principal == Principal::Auditor || principal.institution() == Some(&issuer);
+    let unknown = || if knows { Reason::RecordUnknown.into() } else { Failure::Denied };
+    seen.map(|row| *row).ok_or_else(unknown)
 }
 
 /// Whether a caller's list of an account's records can be made at all; an institution may name any account, and finds
@@ -90,7 +99,7 @@ pub(crate) fn list(
                 return Ok(answer(tokens, &filter, records, last));
             }
             let view = view(reader, &mut judge, &row, *with_details)?;
-            let details = view.details.as_ref().map_or(0, details_bytes);
+            let details = view.opened.as_ref().map_or(0, details_bytes);
             if !room.takes(VIEW_BYTES.saturating_add(details)) {
                 return Ok(answer(tokens, &filter, records, last));
             }
@@ -114,9 +123,11 @@ fn answer(
     v1::ListRecordsResponse { records, next_page_token: next.unwrap_or_default() }
 }
 
-/// An upper bound of the bytes of details on the wire.
-fn details_bytes(details: &v1::RecordDetails) -> usize {
-    credit_proto::strict::encode(details).len().saturating_add(16)
+/// An upper bound of the bytes on the wire of details, which stand there twice: read, and as they were committed to.
+fn details_bytes(opened: &v1::OpenedSecret) -> usize {
+    let v1::OpenedSecret { payload_type, salt, payload } = opened;
+    let once = payload_type.len().saturating_add(salt.len()).saturating_add(32);
+    payload.len().saturating_mul(2).saturating_add(once)
 }
 
 /// What the bank knows of a record.
@@ -127,7 +138,10 @@ fn view(
     with_details: bool,
 ) -> Result<v1::RecordView, Failure> {
     let (status, bucket) = judge.state(row)?;
-    let details = if with_details { reader.details(row)? } else { None };
+    let opened = if with_details { reader.opened_details(row)? } else { None };
+    let details =
+        opened.as_ref().map(|opened| RecordDetails::read(&opened.payload, Stage::Replay)).transpose();
+    let details = details.map_err(fault("decode details"))?;
     Ok(v1::RecordView {
         facts: Some(row.facts.to_wire(None)),
         issuer_id: row.issuer.as_str().to_owned(),
@@ -137,6 +151,7 @@ fn view(
         last_status_entry: leaf_bytes(reader, row.last_status_index)?,
         superseded_by: row.superseded_by.map(|id| id.as_bytes().to_vec()).unwrap_or_default(),
         details: details.map(|details| details.to_wire()),
+        opened,
     })
 }
 
@@ -177,6 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn the_bound_of_the_bytes_of_details_is_one() {
+        let title = Some(v1::Text { zh: "学".repeat(80), en: String::new() });
+        let details = v1::RecordDetails { title, ..v1::RecordDetails::default() };
+        let payload = prost::Message::encode_to_vec(&details);
+        let opened = v1::OpenedSecret {
+            payload_type: RecordDetails::TYPE.to_owned(),
+            salt: vec![1; 32],
+            payload: payload.clone(),
+        };
+        let bound = details_bytes(&opened);
+        let view =
+            v1::RecordView { details: Some(details), opened: Some(opened), ..v1::RecordView::default() };
+        assert!(prost::Message::encoded_len(&view) <= bound);
+    }
+
+    #[test]
     fn the_bound_of_a_record_views_bytes_is_one() {
         let long = |count: usize| "x".repeat(count);
         let date = || Some(v1::CivilDate { year: 2199, month: 12, day: 31 });
@@ -206,6 +237,7 @@ mod tests {
             last_status_entry: vec![1; 32],
             superseded_by: vec![1; 16],
             details: None,
+            opened: None,
         };
         assert!(prost::Message::encoded_len(&view) + 8 <= VIEW_BYTES);
     }

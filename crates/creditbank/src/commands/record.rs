@@ -121,6 +121,7 @@ pub(crate) async fn run(context: &mut Context, command: Command) -> Ending {
 async fn show(context: &mut Context, issuer: &InstitutionId, record: RecordId, reading: &Reading) -> Ending {
     let client = reader(context, reading, &Bearer::Auditor)?;
     let view = client.get_record(issuer, record).await?;
+    client.prove_record(&view).await?;
     let output = &context.output;
     let language = output.language;
     let (kind, status) = (record_kind(view.facts.kind), record_status(view.status));
@@ -137,10 +138,12 @@ async fn show(context: &mut Context, issuer: &InstitutionId, record: RecordId, r
                 Phrase::RecordDetails,
                 &[&title, &details.catalogue_ref, &score, &details.certificate_no],
             );
+            output.line(Phrase::DetailsProved, &[]);
         }
         None => output.line(Phrase::DetailsNotShown, &[]),
     }
-    output.json(&document(&view));
+    let proved = json!({ "details_proved": view.details.is_some() });
+    output.json(&recorded::with(document(&view), proved));
     Ok(Exit::Done)
 }
 

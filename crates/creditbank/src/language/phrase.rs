@@ -128,6 +128,7 @@ phrases! {
     RecordShown: "成果 {0}，颁发机构 {1}：{2}，{3}", "record {0} of {1}: {2}, {3}";
     RecordFacts: "{0}，{1} 获得，账户 {2}，第 {3} 条", "{0}, awarded {1}, account {2}, entry {3}";
     RecordDetails: "名称 {0}；目录 {1}；成绩 {2}；证书 {3}", "title {0}; catalogue {1}; score {2}; certificate {3}";
+    DetailsProved: "明细已按签名的承诺值验证，成果已证明在账本中", "the details are proved against the signed commitment, and the record is proved to be in the ledger";
     DetailsNotShown: "明细不对此身份开放，或已删除", "the details are not for this reader, or erased";
     BalanceAt: "截至账本第 {0} 条、{1} 的余额（链序号 {2}）", "balance at {0} entries, as of {1} (sequence {2})";
     BalanceEmpty: "没有学习成果", "there are no records";

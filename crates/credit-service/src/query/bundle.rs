@@ -1,0 +1,137 @@
+//! A record bundle: all that proves one record, in one file, at one signed head.
+
+use super::balance::is_suspect_at;
+use super::record::seen;
+use super::{account_row, invalid};
+use crate::access::Principal;
+use crate::failure::{Failure, fault};
+use crate::reader::{Head, Reader};
+use crate::receipts::OpenParts;
+use credit_ledger::RecordRow;
+use credit_log::container::{self, BUNDLE_FILES_MAX, File};
+use credit_log::hash::sha256;
+use credit_proto::strict::{Canonical, try_encode};
+use credit_proto::{BankSigned, v1};
+use credit_types::{
+    Digest, FileManifest, FileManifestKind, ManifestFile, RecordStatus, RecordStatusStatement, Subject,
+    SubjectHead,
+};
+use std::collections::BTreeMap;
+
+/// The most entries of an issuer's history in a bundle; beside them stand at most seven other files.
+pub(crate) const BUNDLE_CHAIN_MAX: usize = 760;
+
+const _: () = assert!(BUNDLE_CHAIN_MAX + 7 < BUNDLE_FILES_MAX);
+
+/// The files of a bundle by name, without the manifest.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// The bundle of a record, for whoever may read the record.
+pub(crate) fn get(
+    reader: &Reader,
+    principal: &Principal,
+    asked: v1::GetRecordBundleRequest,
+) -> Result<v1::GetRecordBundleResponse, Failure> {
+    let v1::GetRecordBundleRequest { issuer_id, record_id, disclose_details } = asked;
+    let row = seen(reader, principal, issuer_id, &record_id)?;
+    // A row that can be seen is under the next head that can be had.
+    let head = reader.head();
+    let subject = Subject::Account(row.facts.account_ref);
+    let open = OpenParts::Record(subject, row.facts.record_id);
+    let receipt = reader.receipt_under(head.clone(), row.deposited_index, &open)?;
+    let mut files = Files::new();
+    if let Some(manifest_index) = row.manifest_index {
+        let leaf = reader.leaf_proofs(row.deposited_index, &receipt)?.pop();
+        let manifest = reader.receipt_under(head.clone(), manifest_index, &OpenParts::All)?;
+        put(&mut files, "batch", &v1::BatchProof { manifest: Some(manifest), leaf })?;
+    }
+    put(&mut files, "receipt", &receipt)?;
+    put(&mut files, "genesis", &reader.unplaced(0, &OpenParts::All)?)?;
+    history(reader, &row, &head, &mut files)?;
+    put(&mut files, "status", &sign(reader, &status(reader, &row, &head)?))?;
+    if disclose_details {
+        let details = reader.opened_details(&row)?.ok_or(Failure::NotFound("details"))?;
+        put(&mut files, "details", &details)?;
+    }
+    let manifest = FileManifest {
+        log_id: reader.log_id(),
+        kind: FileManifestKind::Bundle,
+        size: head.size,
+        root: head.root,
+        files: files.iter().map(listed).collect(),
+    };
+    put(&mut files, "manifest", &sign(reader, &manifest))?;
+    let list: Vec<File<'_>> = files.iter().map(|(name, bytes)| File { name, bytes }).collect();
+    Ok(v1::GetRecordBundleResponse { bundle: container::format(&list).map_err(fault("write a bundle"))? })
+}
+
+fn put<M: Canonical>(files: &mut Files, name: &str, message: &M) -> Result<(), Failure> {
+    files.insert(name.to_owned(), try_encode(message).map_err(fault("write a file of a bundle"))?);
+    Ok(())
+}
+
+fn listed((name, bytes): (&String, &Vec<u8>)) -> ManifestFile {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    ManifestFile { name: name.clone(), bytes: length, sha256: Digest(sha256(bytes)) }
+}
+
+fn sign<B: BankSigned>(reader: &Reader, statement: &B) -> v1::Envelope {
+    reader.sign(B::TYPE, &statement.payload())
+}
+
+/// The issuer's whole chain below the head, and the bank's word that this is the whole.
+fn history(reader: &Reader, row: &RecordRow, head: &Head, files: &mut Files) -> Result<(), Failure> {
+    let subject = Subject::Institution(row.issuer.clone());
+    let mut chain = reader.subject_chain(&subject, 1, BUNDLE_CHAIN_MAX.saturating_add(1))?;
+    chain.retain(|(_, index)| *index < head.size);
+    if chain.len() > BUNDLE_CHAIN_MAX {
+        let problem =
+            format!("has a history of more than {BUNDLE_CHAIN_MAX} entries; a bundle holds no more");
+        return Err(invalid("issuer_id", problem));
+    }
+    let Some((&(sequence, last), before)) = chain.split_last() else {
+        return Err(Failure::Fault("an issuer has no history".to_owned()));
+    };
+    for (sequence, index) in before {
+        put(files, &format!("keys/{sequence:08}"), &reader.unplaced(*index, &OpenParts::All)?)?;
+    }
+    let receipt = reader.receipt_under(head.clone(), last, &OpenParts::All)?;
+    put(files, &format!("keys/{sequence:08}"), &receipt)?;
+    let signed = SubjectHead {
+        log_id: reader.log_id(),
+        subject,
+        sequence,
+        leaf_hash: Some(reader.leaf(last)?),
+        size: head.size,
+        root: head.root,
+    };
+    put(files, "keys/head", &sign(reader, &signed))
+}
+
+/// The record's status at the head; its row may be ahead of it.
+fn status(reader: &Reader, row: &RecordRow, head: &Head) -> Result<RecordStatusStatement, Failure> {
+    let mut then = row.clone();
+    then.steps.retain(|step| step.index < head.size);
+    let (status, status_index) = then
+        .steps
+        .last()
+        .map_or((RecordStatus::Valid, row.deposited_index), |step| (step.status, step.index));
+    let superseded_by = row.superseded_by.filter(|_| status == RecordStatus::Superseded);
+    let account = account_row(reader, row.facts.account_ref)?;
+    let account = account.ok_or_else(|| Failure::Fault("a record has no account".to_owned()))?;
+    let last = head.size.saturating_sub(1);
+    Ok(RecordStatusStatement {
+        log_id: reader.log_id(),
+        account_ref: row.facts.account_ref,
+        issuer_id: row.issuer.clone(),
+        record_id: row.facts.record_id,
+        status,
+        status_index,
+        status_entry: reader.leaf(status_index)?,
+        superseded_by,
+        key_suspect: is_suspect_at(reader, &then, &account, last)?,
+        size: head.size,
+        root: head.root,
+        recorded_at_us: head.recorded_at_us,
+    })
+}
