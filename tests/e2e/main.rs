@@ -43,6 +43,7 @@ mod cli_verify;
 
 mod good_account;
 mod good_batch;
+mod good_bundle;
 mod good_key;
 mod good_record;
 mod noise;

@@ -3,7 +3,7 @@
 use credit_log::checkpoint::OpenError;
 use credit_proto::{InvalidField, v1};
 use credit_types::{Digest, Reason};
-use credit_verify::Fault;
+use credit_verify::{BundleFault, Fault};
 use std::fmt;
 use std::time::Duration;
 use tonic::{Code, Status};
@@ -228,6 +228,9 @@ pub enum BadReceipt {
         /// The leaf hash that the receipt proves.
         proved: Digest,
     },
+    /// The record bundle does not hold.
+    #[error("the record bundle does not hold")]
+    Bundle(#[source] BundleFault),
     /// The entry records something else than what was signed here.
     #[error("entry {index} does not record what was sent: {problem}")]
     OtherStatement {

@@ -13,6 +13,7 @@ mod account;
 mod balance;
 mod batch;
 mod builder;
+mod bundle;
 mod call;
 mod chunk;
 mod clock;
@@ -43,6 +44,7 @@ pub use account::{AccountQuery, NewAccount, NewAccountChange, OpenedAccount, RES
 pub use balance::{Balance, BalanceQuery, SignedBalance};
 pub use batch::{BatchOptions, BatchReport, ChunkEntry, LeafOutcome};
 pub use builder::{Client, ClientBuilder, Language};
+pub use bundle::RecordBundle;
 pub use draft::{NewCorrection, NewRecord, NewStatusChange};
 pub use error::{BadReceipt, ClientError, Fork, ForkKind, Refusal};
 pub use heads::{FileHeads, HeadStore, HeadsError, MemoryHeads};

@@ -7,6 +7,8 @@ mod key;
 mod record;
 mod registry;
 
+pub use deposit::lacking;
+
 use crate::row::Context;
 use crate::view::View;
 use credit_types::genesis::PROTOCOL;

@@ -17,7 +17,7 @@ mod row;
 pub mod suspect;
 mod view;
 
-pub use decide::decide;
+pub use decide::{decide, lacking};
 pub use evolve::{evolve, evolve_entry};
 pub use links::links;
 pub use reads::{command_key, event_reads, reads};

@@ -32,7 +32,8 @@ pub fn verify_subject_head(
     Ok(head)
 }
 
-fn opened<B: BankSigned>(signed: &v1::Envelope, trust: &Trust) -> Result<B, Fault> {
+/// Reads what the bank signed, if one pinned statement key signed it.
+pub(crate) fn opened<B: BankSigned>(signed: &v1::Envelope, trust: &Trust) -> Result<B, Fault> {
     let envelope = Envelope::try_from(signed.clone()).map_err(Fault::Envelope)?;
     let Envelope { payload_type, payload, signatures } = envelope;
     if payload_type != B::TYPE {

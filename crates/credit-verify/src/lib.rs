@@ -1,8 +1,9 @@
 //! Checks what a credit bank says, with no server, no store and no clock: bytes come in as values, a verdict goes out.
 //!
-//! Three things can be checked. A **receipt** ([`verify_receipt`]) proves that an entry with these parts is in the log
+//! Four things can be checked. A **receipt** ([`verify_receipt`]) proves that an entry with these parts is in the log
 //! under a checkpoint of pinned keys. A **balance** ([`verify_balance`]) is the bank's signed word about an account at
-//! the head of such a receipt. A **whole log** ([`Verifier`]) is folded entry by entry: structure, every signature,
+//! the head of such a receipt. A **record bundle** ([`verify_bundle`]) proves one record with all that its proof rests
+//! on: the receipt, the issuer's key history, the status. A **whole log** ([`Verifier`]) is folded entry by entry: structure, every signature,
 //! every batch, and every decision made again by the same core that made it first; the [`Report`] names the first bad
 //! entry and the rule that it breaks.
 //!
@@ -13,11 +14,13 @@
 //! Start reading at [`Verifier::push`].
 
 mod balance;
+pub mod bundle;
 mod chunk;
 mod command;
 mod deposit;
 mod disclosed;
 mod fault;
+mod history;
 mod log;
 mod part;
 mod receipt;
@@ -30,6 +33,7 @@ mod trust;
 mod upgrade;
 
 pub use balance::{verify_balance, verify_subject_head};
+pub use bundle::{BundleFault, BundleRule, VerifiedBundle, verify_bundle};
 pub use command::{DetailsSource, OpenedDetails};
 pub use deposit::{Deposit, DepositBasis, find_deposit, find_manifest, verify_leaf};
 pub use disclosed::verify_details;

@@ -58,7 +58,33 @@ pub fn verify_receipt(receipt: &v1::Receipt, trust: &Trust) -> Result<VerifiedRe
     if *witness_state != i32::from(v1::WitnessState::Unwitnessed) {
         return Err(Fault::WitnessClaim);
     }
-    let leaf_hash = Digest(leaf_hash);
+    open_parts(core, Digest(leaf_hash), parts, checkpoint, trust)
+}
+
+/// Opens an entry whose place in the log follows from something else: from the hash that another entry names, or, for
+/// entry 0, from the log's name. It brings no proof of its own, so that there is one form only.
+pub(crate) fn open_unplaced(
+    receipt: &v1::Receipt,
+    checkpoint: &Checkpoint,
+    trust: &Trust,
+) -> Result<VerifiedReceipt, Fault> {
+    let v1::Receipt { core: core_bytes, tlog_proof, parts, witness_state } = receipt;
+    if !tlog_proof.is_empty() || *witness_state != i32::from(v1::WitnessState::Unspecified) {
+        return Err(Fault::ProofNotNeeded);
+    }
+    let core = decode_core(core_bytes)?;
+    let leaf_hash = Digest(hash::leaf_hash(core_bytes));
+    open_parts(core, leaf_hash, parts, checkpoint.clone(), trust)
+}
+
+/// Opens the parts under a core.
+fn open_parts(
+    core: EntryCore,
+    leaf_hash: Digest,
+    parts: &[v1::PartOpening],
+    checkpoint: Checkpoint,
+    trust: &Trust,
+) -> Result<VerifiedReceipt, Fault> {
     if core.index == 0 && leaf_hash.0 != trust.log_id.0 {
         return Err(Fault::OtherLog);
     }

@@ -114,7 +114,7 @@ impl Deposit<'_> {
 }
 
 /// What no accreditation covers: `None` if one covers all; otherwise what the one that comes furthest lacks.
-fn lacking(accreditations: &[Accreditation], facts: &RecordFacts) -> Option<Reason> {
+pub fn lacking(accreditations: &[Accreditation], facts: &RecordFacts) -> Option<Reason> {
     let mut furthest = Reason::NotAccredited;
     for accreditation in accreditations {
         furthest = furthest.max(lacks(accreditation, facts)?);

@@ -1991,19 +1991,6 @@ pub struct BatchProof {
     #[prost(message, optional, tag = "2")]
     pub leaf: ::core::option::Option<LeafProof>,
 }
-/// A secret part with what opens its commitment.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OpenedSecret {
-    /// The payload type, for example `application/vnd.creditbank.record-details.v1+protobuf`.
-    #[prost(string, tag = "1")]
-    pub payload_type: ::prost::alloc::string::String,
-    /// The salt of the commitment: 32 bytes.
-    #[prost(bytes = "vec", tag = "2")]
-    pub salt: ::prost::alloc::vec::Vec<u8>,
-    /// The canonical bytes of the message that the payload type names.
-    #[prost(bytes = "vec", tag = "3")]
-    pub payload: ::prost::alloc::vec::Vec<u8>,
-}
 /// Every file that was handed out together, as it was. Payload type `file-manifest.v1`, signed by a statement key of
 /// the log; never logged.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2069,6 +2056,19 @@ impl FileManifestKind {
             _ => None,
         }
     }
+}
+/// A secret part with what opens its commitment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenedSecret {
+    /// The payload type, for example `application/vnd.creditbank.record-details.v1+protobuf`.
+    #[prost(string, tag = "1")]
+    pub payload_type: ::prost::alloc::string::String,
+    /// The salt of the commitment: 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub salt: ::prost::alloc::vec::Vec<u8>,
+    /// The canonical bytes of the message that the payload type names.
+    #[prost(bytes = "vec", tag = "3")]
+    pub payload: ::prost::alloc::vec::Vec<u8>,
 }
 /// Deposits a record.
 #[derive(Clone, PartialEq, ::prost::Message)]

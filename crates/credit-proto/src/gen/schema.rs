@@ -641,7 +641,7 @@ impl Canonical for crate::v1::ManifestFile {
     const SCHEMA: &'static Message = &MANIFEST_FILE;
 }
 
-/// The wire form of `OpenedSecret` in `creditbank/v1/bundle.proto`.
+/// The wire form of `OpenedSecret` in `creditbank/v1/secret.proto`.
 pub static OPENED_SECRET: Message = Message {
     name: "OpenedSecret",
     fields: &[

@@ -13,10 +13,12 @@ mod accepted;
 mod balances;
 mod bank;
 mod batches;
+mod bundles;
 mod bytes;
 mod evidence;
 mod heads;
 mod newer;
+mod parcel;
 mod receipts;
 mod story;
 

@@ -1,5 +1,7 @@
 //! `creditbank record`: shows records, revokes, suspends and reinstates them.
 
+mod bundle;
+
 use super::Context;
 use super::account::digest;
 use super::connect::{Caller, Reading, client, reader};
@@ -40,6 +42,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         reading: Reading,
     },
+    /// Keep a record's proofs in one file, to hand on · 把成果的全部证明存成一个文件
+    #[command(
+        after_help = "Examples · 示例:\n  creditbank record bundle cn.yunjiang.openuniv 0199f0a0c0de8000800000000000abcd my.bundle --disclose-details"
+    )]
+    Bundle(bundle::Args),
     /// List an account's records · 列出账户的学习成果
     #[command(after_help = "Examples · 示例:\n  creditbank record list 00112233445566778899aabbccddeeff")]
     List {
@@ -111,6 +118,7 @@ pub(crate) fn record_id(text: &str) -> Result<RecordId, String> {
 pub(crate) async fn run(context: &mut Context, command: Command) -> Ending {
     match command {
         Command::Show { issuer, record, reading } => show(context, &issuer, record, &reading).await,
+        Command::Bundle(args) => bundle::run(context, args).await,
         Command::List { account, details, reading } => list(context, account, details, &reading).await,
         Command::Revoke(change) => self::change(context, change, RecordAction::Revoke).await,
         Command::Suspend(change) => self::change(context, change, RecordAction::Suspend).await,
@@ -223,7 +231,7 @@ async fn change(context: &mut Context, change: Change, action: RecordAction) -> 
 }
 
 /// An amount as people read it; `-` where a record has none.
-fn amount(amount: Option<&Amount>) -> String {
+pub(super) fn amount(amount: Option<&Amount>) -> String {
     amount.map_or_else(
         || "-".to_owned(),
         |amount| format!("{} {}", thousandths(amount.credits.milli()), amount.scheme),

@@ -1,5 +1,7 @@
-//! `creditbank verify`: checks a stopped ledger, a running one, or a receipt, and names the first thing that is wrong.
+//! `creditbank verify`: checks a stopped ledger, a running one, a receipt or a record bundle, and names the first
+//! thing that is wrong.
 
+pub(super) mod bundle;
 mod receipt;
 mod running;
 mod stopped;
@@ -51,6 +53,22 @@ enum What {
         #[arg(long, value_name = "FILE")]
         trust: Option<PathBuf>,
     },
+    /// Check a record bundle without any server · 离线验证成果证明包
+    #[command(after_help = "Examples · 示例:\n  creditbank verify bundle my.bundle --trust trust.toml\n\n\
+                            Exit codes · 退出码:\n  \
+                            0  proved, and in force at the bundle's date · 成立且当时有效\n  \
+                            1  proved, but revoked, suspended, superseded or in doubt · 成立但已吊销、中止、更正或存疑\n  \
+                            2  the trust file cannot be used · 信任文件有误\n  \
+                            3  not proved · 不成立\n  \
+                            4  a file cannot be read · 文件无法读取\n  \
+                            5  a newer program is needed · 需要更新版本的程序")]
+    Bundle {
+        /// The bundle · 证明包文件
+        file: PathBuf,
+        /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+    },
 }
 
 /// Checks.
@@ -58,6 +76,7 @@ pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
     let Args { what, dir, url, running, trust, who } = args;
     match what {
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
+        Some(What::Bundle { file, trust }) => bundle::run(context, &file, trust.as_deref()),
         None if running || url.is_some() => {
             let connect = Connect::at(url, trust);
             block_on(running::run(context, &Reading { connect, who }))

@@ -160,6 +160,20 @@ phrases! {
     ReceiptEntry: "记录时间 {0}，签署者 {1}，声明编号 {2}", "recorded {0} by {1} as statement {2}";
     ReceiptOpens: "公开链接 {0} 个、声明 {1} 个、事件 {2} 个", "it opens {0} links, {1} statements, {2} events";
     ReceiptFalse: "回执不成立", "the receipt proves nothing";
+    BundleKept: "证明包保存在 {0}", "the bundle is in {0}";
+    BundleHolds: "证明包属实：由账本 {0} 签出，一个字节也没有改动", "the bundle is genuine: the ledger {0} signed it, and not one byte was changed";
+    BundleRecord: "{0}（{1}）颁发：{2}，{3}，{4} 获得", "issued by {0} ({1}): {2}, {3}, awarded {4}";
+    BundleValidUntil: "有效期至 {0}", "valid until {0}";
+    BundleClosed: "明细没有公开：名称与成绩不在证明包中", "the details are not disclosed: title and mark are not in the bundle";
+    BundleSigned: "{0} 以自己的密钥签署，该密钥当时有效、没有存疑；其密钥历史共 {1} 条，自主管方准入起全部验证", "{0} signed it with a key of its own that was in force and is not in doubt; its whole key history of {1} entries was checked, from its admission by the authority on";
+    BundleBatch: "以第 {0} 条批次清单一次签署", "it was signed together with others by the manifest in entry {0}";
+    BundleLogged: "已证明在账本中：第 {0} 条，记录于 {1}", "it is proved to be in the ledger: entry {0}, recorded {1}";
+    BundleInForce: "截至 {0}（账本共 {1} 条）有效，有银行签名", "in force as of {0} ({1} entries in the ledger), signed by the bank";
+    BundleNotInForce: "注意：截至 {0}（账本共 {1} 条）不再有效（{2}），有银行签名：请勿据此认可", "NOTE: not in force as of {0} ({1} entries in the ledger): {2}, signed by the bank. Do not rely on the record";
+    BundleNotProved: "以下各点不能由此证明：", "not proved by it:";
+    BundleLater: "  {0} 之后的变化：可能已被吊销或更正，可请持有人取一份新的证明包", "  what came after {0}: it may have been revoked or corrected, ask the bearer for a newer bundle";
+    BundlePerson: "  持有人是谁：账户 {0} 不含姓名", "  who the bearer is: the account {0} carries no name";
+    BundleBroken: "证明包不成立，{0}：{1}（{2}）", "BROKEN: {0}: {1} ({2})";
     NotAReceipt: "{0} 不是回执", "{0} is not a receipt";
     Unwitnessed: "没有见证签名：整机回滚只有保留回执的人能发现", "no witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts";
 

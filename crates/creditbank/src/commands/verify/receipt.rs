@@ -15,7 +15,7 @@ use std::path::Path;
 /// The most bytes of a receipt's file: a receipt opens at most the parts of one entry, in hexadecimal twice as long.
 pub(crate) const RECEIPT_FILE_BYTES_MAX: u64 = 4 << 20;
 /// China's offset from UTC, in which times are shown: a receipt does not say the ledger's.
-const OFFSET_MINUTES: i32 = 480;
+pub(super) const OFFSET_MINUTES: i32 = 480;
 
 /// Checks a receipt.
 pub(super) fn run(context: &mut Context, file: &Path, trust_file: Option<&Path>) -> Ending {
