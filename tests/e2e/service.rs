@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
+use tokio_stream::StreamExt as _;
 use tonic::{Code, Status, Streaming};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -25,6 +26,9 @@ const SERVICES: [&str; 4] = [
     "creditbank.v1.RecordService",
     "creditbank.v1.RegistryService",
 ];
+
+/// The longest that a stop may take in which nothing is under way: less than calls have to end.
+const STOP: Duration = Duration::from_secs(15);
 
 fn health_of(service: &str) -> HealthCheckRequest {
     HealthCheckRequest { service: service.to_owned() }
@@ -52,10 +56,42 @@ async fn each_service_is_serving_until_the_server_stops() {
     for watch in &mut watches {
         let last = watch.message().await.expect("a status").expect("a status");
         assert_eq!(last.status(), ServingStatus::NotServing);
+        assert_eq!(watch.message().await.expect("an end"), None);
     }
-    // A watch never ends by itself: whoever watches gives the server time to end.
-    drop(watches);
-    assert!(world.bank.wait().success(), "{}", world.bank.log());
+    assert!(world.bank.wait_at_most(STOP).success(), "{}", world.bank.log());
+}
+
+/// Streams in which nothing is under way end with the server, though their clients hold them open. The connection goes
+/// on answering while this thread waits for the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn idle_streams_do_not_delay_a_stop() {
+    let world = World::start(&[]);
+    let session = Session::new(&world).await;
+    let mut watch =
+        HealthClient::new(session.channel()).watch(health_of("")).await.expect("a watch").into_inner();
+    watch.message().await.expect("a status").expect("a status");
+    let mut records = session.of(&world.school).records();
+    let mut singles = records.submit_records(tokio_stream::pending()).await.expect("a stream").into_inner();
+    let mut batch = records.submit_batch(tokio_stream::pending()).await.expect("a stream").into_inner();
+    let list = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let asked = tokio_stream::iter([list]).chain(tokio_stream::pending());
+    let mut reflection = ServerReflectionClient::new(session.channel());
+    let mut reflection = reflection.server_reflection_info(asked).await.expect("reflection").into_inner();
+    reflection.message().await.expect("a list").expect("a list");
+
+    world.bank.ask_to_stop();
+    assert!(world.bank.wait_at_most(STOP).success(), "{}", world.bank.log());
+    let last = watch.message().await.expect("a status").expect("a status");
+    assert_eq!(last.status(), ServingStatus::NotServing);
+    assert_eq!(watch.message().await.expect("an end"), None);
+    for status in [singles.message().await.expect_err("why"), batch.message().await.expect_err("why")] {
+        assert_eq!(refused_by("STOPPING", &status).code, Code::Unavailable);
+    }
+    assert!(reflection.message().await.expect("an end").is_none());
+    assert!(!world.bank.log().contains("cut off"), "{}", world.bank.log());
 }
 
 #[tokio::test]

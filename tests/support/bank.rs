@@ -192,8 +192,14 @@ impl Bank {
 
     /// Waits for a server that was asked to stop.
     pub(crate) fn wait(&self) -> ExitStatus {
+        self.wait_at_most(PATIENCE)
+    }
+
+    /// Waits so long for a server that was asked to stop.
+    pub(crate) fn wait_at_most(&self, most: Duration) -> ExitStatus {
         let mut running = self.running().take().expect("the server runs");
-        let ended = wait_for("the server to end", || running.child.try_wait().expect("a child's status"));
+        let ended =
+            wait_within(most, "the server to end", || running.child.try_wait().expect("a child's status"));
         release(running.guard);
         ended
     }

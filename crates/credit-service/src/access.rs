@@ -116,7 +116,9 @@ pub(crate) const POLICIES: [(&str, Rule); 29] = [
 ];
 
 /// The services beside the contract that anybody may call: health, and reflection where it is served.
-const OPEN_SERVICES: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/"];
+const OPEN_SERVICES: [&str; 2] = ["/grpc.health.v1.Health/", REFLECTION];
+/// The reflection service.
+pub(crate) const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/";
 
 /// The method's name as the contract has it, and its rule; `None`: it may not be called.
 pub(crate) fn policy(path: &str) -> Option<(&'static str, Rule)> {

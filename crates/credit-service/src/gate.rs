@@ -2,9 +2,10 @@
 //! come through.
 
 use crate::access::token::{Desk, Issuer, TokenKey, authenticate};
-use crate::access::{Principal, policy};
+use crate::access::{Principal, REFLECTION, policy};
 use crate::clock;
 use crate::deadline;
+use crate::draining;
 use crate::failure::Failure;
 use crate::grpc::{Caller, Edge, micros_since};
 use crate::reader::Reader;
@@ -74,6 +75,10 @@ where
             let method = policy(request.uri().path()).map_or(NO_METHOD, |(method, _)| method);
             let (caller, response) = match layer.admit(request.uri().path(), request.headers(), begun).await {
                 Ok(caller) => {
+                    if caller.method == REFLECTION {
+                        let draining = layer.edge.draining.clone();
+                        request = request.map(|body| draining::until_begun(body, draining));
+                    }
                     let kind = caller.principal.kind();
                     request.extensions_mut().insert(caller);
                     (kind, inner.call(request).await?)

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 mod create;
 mod deadline;
+mod draining;
 mod failure;
 mod gate;
 mod group;

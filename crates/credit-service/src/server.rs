@@ -2,6 +2,7 @@
 
 use crate::access::token::Issuer;
 use crate::config::Config;
+use crate::draining::{self, Watched};
 use crate::failure::Failure;
 use crate::gate::GateLayer;
 use crate::grpc::Edge;
@@ -25,7 +26,8 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
-use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
 
 /// The most bytes of one message, either way.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 4 << 20;
@@ -99,8 +101,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
     Ok((listener, bound))
 }
 
-/// Serves a ledger until `shutdown` is done: then health says NOT_SERVING, calls have [`DRAIN`] to end, and the ledger
-/// is stopped. Returns as soon as calls are taken.
+/// Serves a ledger until `shutdown` is done: then health says NOT_SERVING, streams in which nothing is under way end,
+/// calls have [`DRAIN`] to end, and the ledger is stopped. Returns as soon as calls are taken.
 pub async fn serve(
     ledger: Ledger,
     config: &Config,
@@ -125,8 +127,10 @@ pub async fn serve(
         let key = issuer.key()?;
         Some(Arc::new(Issuer { name: issuer.name.clone(), key }))
     });
-    let (reporter, health) = health_reporter();
+    let reporter = HealthReporter::new();
     report(&reporter, &Health::Serving, false).await;
+    let service = HealthService::from_health_reporter(reporter.clone());
+    let health = HealthServer::new(Watched { service, draining: draining.clone() });
     let mut routes = services(&edge);
     routes = routes.add_service(health);
     if config.reflection {
@@ -178,12 +182,8 @@ async fn transport(
     gate: GateLayer,
     routes: Routes,
     listener: TcpListener,
-    mut draining: watch::Receiver<bool>,
+    draining: watch::Receiver<bool>,
 ) -> Result<(), ServeError> {
-    let stops = async move {
-        // An error means that the sender has gone, and with it the server.
-        let _ = draining.wait_for(|stops| *stops).await;
-    };
     Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .concurrency_limit_per_connection(CALLS_MAX)
@@ -193,7 +193,7 @@ async fn transport(
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
         .layer(gate)
         .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stops)
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), draining::begun(draining))
         .await
         .map_err(ServeError::Transport)
 }
@@ -222,11 +222,9 @@ async fn until_drained(
     ended.unwrap_or_else(|error| Err(ServeError::Task(error)))
 }
 
-fn serve_metrics(listener: TcpListener, metrics: Metrics, mut draining: watch::Receiver<bool>) {
+fn serve_metrics(listener: TcpListener, metrics: Metrics, draining: watch::Receiver<bool>) {
     tokio::spawn(async move {
-        let stops = async move {
-            let _ = draining.wait_for(|stops| *stops).await;
-        };
+        let stops = draining::begun(draining);
         if let Err(cause) = axum::serve(listener, metrics.router()).with_graceful_shutdown(stops).await {
             tracing::error!(%cause, "metrics are not served any more");
         }

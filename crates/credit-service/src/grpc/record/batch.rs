@@ -5,6 +5,7 @@ use super::super::{Caller, Edge, Submission, moment, position};
 use super::{Answers, End, Gone};
 use crate::answer::{Answer, Opened};
 use crate::deadline;
+use crate::draining;
 use crate::failure::Failure;
 use crate::prepare::{Expected, Prepared};
 use crate::status::{Problem, refusal};
@@ -83,7 +84,12 @@ async fn open(
     requests: &mut Streaming<v1::SubmitBatchRequest>,
     answers: &Answers<v1::SubmitBatchResponse>,
 ) -> Result<Option<u64>, End> {
-    let manifest = match requests.message().await.map_err(End::Broken)? {
+    let first = tokio::select! {
+        biased;
+        () = draining::begun(edge.draining.clone()) => return Err(stopping()),
+        first = requests.message() => first.map_err(End::Broken)?,
+    };
+    let manifest = match first {
         None => return Ok(None),
         Some(v1::SubmitBatchRequest { step: Some(Step::Start(v1::BatchStart { manifest })) }) => manifest,
         Some(v1::SubmitBatchRequest { step: Some(Step::Chunk(_)) | None }) => {
@@ -100,6 +106,10 @@ async fn open(
     Ok(Some(index))
 }
 
+fn stopping() -> End {
+    Problem::Behind(Failure::ReadOnly("STOPPING")).into()
+}
+
 fn misplaced(field: &str, problem: &str) -> Problem {
     Problem::Behind(Failure::Invalid { field: field.to_owned(), problem: problem.to_owned() })
 }
@@ -113,7 +123,6 @@ async fn take(
     prepare: mpsc::Sender<Preparing>,
 ) -> Result<(), End> {
     let places = Arc::new(Semaphore::new(CHUNKS_IN_FLIGHT_MAX));
-    let mut draining = edge.draining.clone();
     loop {
         // The next stage has gone only if something else ends the stream.
         let permit = tokio::select! {
@@ -123,7 +132,7 @@ async fn take(
         let Ok(permit) = permit else { return Ok(()) };
         let next = tokio::select! {
             biased;
-            _ = draining.wait_for(|stops| *stops) => return Err(Problem::Behind(Failure::ReadOnly("STOPPING")).into()),
+            () = draining::begun(edge.draining.clone()) => return Err(stopping()),
             () = prepare.closed() => return Ok(()),
             next = requests.message() => next.map_err(End::Broken)?,
         };
