@@ -149,7 +149,7 @@ async fn reads_are_for_whom_the_table_names() {
         ("the issuer", session.of(&world.school), [denied, denied, denied, "", ""]),
         ("another issuer", session.of(&other), [denied, denied, denied, denied, ""]),
         ("a registrar", session.of(&world.registrar), ["", "", denied, denied, ""]),
-        ("a regulator", session.of(&world.regulator), [denied, denied, denied, denied, ""]),
+        ("a regulator", session.of(&world.regulator), ["", denied, denied, "", ""]),
         ("an auditor", session.auditor(), [""; 5]),
     ];
     for (who, caller, wanted) in rows {
@@ -172,6 +172,53 @@ async fn reads_are_for_whom_the_table_names() {
     }
 }
 
+/// A regulator acts with its own token alone: it reads what it has to name, and no more.
+#[tokio::test]
+async fn a_regulator_reads_what_an_order_has_to_name() {
+    let session = busy().await;
+    let (account, draft) = deposited(&session).await;
+    let (school, regulator) = (&session.world.school, &session.world.regulator);
+    let caller = session.of(regulator);
+    let record = |record_id: &[u8]| v1::GetRecordRequest {
+        issuer_id: school.id.clone(),
+        record_id: record_id.to_vec(),
+    };
+    let seen = caller.records().get_record(record(&draft.facts.record_id)).await.expect("a record");
+    let seen = seen.into_inner().record.expect("a record");
+    assert_eq!(seen.details, None, "details are not a regulator's");
+    let facts = seen.facts.expect("facts");
+    assert_eq!((&facts.account_ref, &facts.record_id), (&account, &draft.facts.record_id));
+    refusal("RECORD_UNKNOWN", caller.records().get_record(record(&crate::statement::uuid_v7())).await);
+    let suspension = v1::RecordStatusChange {
+        header: None,
+        after: seen.last_status_entry,
+        account_ref: facts.account_ref,
+        issuer_id: seen.issuer_id,
+        record_id: facts.record_id,
+        action: v1::RecordAction::Suspend.into(),
+        reason: v1::StatusReason::Investigation.into(),
+        order_ref: "order 7".to_owned(),
+        effective_from: None,
+        explanation_commitment: Vec::new(),
+    };
+    session.change_record(regulator, suspension).await.expect("a record is suspended");
+
+    let asked = v1::GetAccountRequest { account_ref: account.clone() };
+    let seen = caller.accounts().get_account(asked).await.expect("an account").into_inner();
+    let suspension = v1::AccountStatusChange {
+        header: None,
+        after: seen.account.expect("an account").last_status_entry,
+        account_ref: account.clone(),
+        action: v1::AccountAction::Suspend.into(),
+        reason: v1::StatusReason::Investigation.into(),
+        order_ref: "order 8".to_owned(),
+        explanation_commitment: Vec::new(),
+    };
+    let suspended = session.change_account(regulator, v1::KeyPurpose::Status, suspension).await;
+    suspended.expect("an account is suspended");
+    assert_eq!(session.view(&account).await.status(), v1::AccountStatus::Suspended);
+}
+
 /// Checks that a call was answered, or refused for a reason.
 fn heard<T: Debug>(who: &str, reason: &str, outcome: Result<Response<T>, Status>) {
     if reason.is_empty() {
@@ -190,6 +237,8 @@ async fn accounts_that_are_not_there_are_told_only_to_who_may_know() {
     };
     refusal("ACCOUNT_UNKNOWN", get(session.auditor()).await);
     refusal("ACCOUNT_UNKNOWN", get(session.of(&session.world.registrar)).await);
+    refusal("ACCOUNT_UNKNOWN", get(session.of(&session.world.regulator)).await);
+    refusal("PERMISSION_DENIED", get(session.of(&session.world.school)).await);
     refusal("PERMISSION_DENIED", get(session.learner(&session.account().await.account_ref)).await);
     // A token for an account that is not there tells no more than one for another's.
     refusal("PERMISSION_DENIED", get(session.learner(&nowhere)).await);
@@ -271,9 +320,21 @@ async fn a_receipt_opens_what_its_reader_may_see() {
     assert_eq!(kinds(session.auditor()).await, all);
     assert_eq!(kinds(session.of(&session.world.school)).await, all);
     assert_eq!(kinds(session.learner(&account)).await, all);
+    assert_eq!(kinds(session.of(&session.world.regulator)).await, all);
+    // Even the head says which institution acted about some account.
     for caller in [session.anyone(), session.learner(&stranger), session.of(&session.world.registrar)] {
-        assert_eq!(kinds(caller).await, [1]);
+        let refused = caller.log().get_receipt(v1::GetReceiptRequest { index }).await;
+        assert_eq!(refusal("NOT_A_PARTY", refused).code, Code::PermissionDenied);
+        // That it is in the log, and its core, are everybody's.
+        let proof = v1::GetInclusionProofRequest { index, size: 0 };
+        let proof = caller.log().get_inclusion_proof(proof).await.expect("a proof").into_inner();
+        let cores = v1::ListEntriesRequest { start: index, page_size: 1, with_parts: false };
+        let cores = caller.log().list_entries(cores).await.expect("a core").into_inner().entries;
+        assert_eq!(proof.leaf_hash, credit_log::hash::leaf_hash(&cores[0].core));
     }
+    // What is about no account is everybody's.
+    let answer = session.anyone().log().get_receipt(v1::GetReceiptRequest { index: 0 }).await;
+    assert_eq!(answer.expect("a receipt").into_inner().receipt.expect("a receipt").parts.len(), 4);
     let beyond = session.anyone().log().get_receipt(v1::GetReceiptRequest { index: u64::MAX }).await;
     refusal("NOT_FOUND", beyond);
 }
@@ -307,7 +368,8 @@ async fn a_learner_sees_nothing_of_others_in_a_shared_entry() {
         assert_eq!((last.index, last.events.len()), (index, records));
         assert!(!holds(&postings.encode_to_vec(), hidden));
     }
-    assert_eq!(receipt(session.learner(&session.account().await.account_ref)).await.parts.len(), 1);
+    let stranger = session.learner(&session.account().await.account_ref);
+    refusal("NOT_A_PARTY", stranger.log().get_receipt(v1::GetReceiptRequest { index }).await);
     let all = receipt(session.of(&issuer)).await.parts;
     // A head, two links, three leaves, three deposits, the chunk and the closing.
     assert_eq!(all.len(), 11);
@@ -319,7 +381,7 @@ async fn an_institution_cannot_claim_another_role() {
     let session = busy().await;
     let (account, _) = deposited(&session).await;
     let school = &session.world.school;
-    for role in ["auditor", "learner", "registrar"] {
+    for role in ["auditor", "learner", "registrar", "regulator"] {
         let claims = serde_json::json!({
             "iss": school.id, "aud": session.world.origin, "iat": now_s(), "exp": now_s() + 300,
             "sub": "auditor", "role": role, "account_ref": hex(&account),

@@ -8,7 +8,8 @@ pub(crate) mod token;
 use crate::failure::Failure;
 use crate::receipts::OpenParts;
 use crate::status::Problem;
-use credit_types::{AccountRef, EntryHead, Event, InstitutionId, SignerId, Subject};
+use credit_types::{AccountRef, EntryHead, Event, InstitutionId, Role, SignerId, Subject};
+use std::collections::BTreeSet;
 
 /// Who calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,21 +17,39 @@ pub(crate) enum Principal {
     /// Nobody in particular.
     Anonymous,
     /// An institution.
-    Institution(InstitutionId),
+    Institution(Member),
     /// A learner, by their account.
     Learner(AccountRef),
     /// An auditor: reads everything.
     Auditor,
-    /// An institution that keeps accounts.
-    Registrar(InstitutionId),
+}
+
+/// Roles of an institution.
+pub(crate) type Roles = BTreeSet<Role>;
+
+/// An institution that calls, with the roles that its token speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// The institution.
+    pub(crate) id: InstitutionId,
+    /// Of its admitted roles those in which it calls.
+    pub(crate) roles: Roles,
 }
 
 impl Principal {
     /// The institution, if it is one.
     pub(crate) fn institution(&self) -> Option<&InstitutionId> {
         match self {
-            Self::Institution(id) | Self::Registrar(id) => Some(id),
+            Self::Institution(member) => Some(&member.id),
             Self::Anonymous | Self::Learner(_) | Self::Auditor => None,
+        }
+    }
+
+    /// Whether it is an institution in this role.
+    pub(crate) fn holds(&self, role: Role) -> bool {
+        match self {
+            Self::Institution(member) => member.roles.contains(&role),
+            Self::Anonymous | Self::Learner(_) | Self::Auditor => false,
         }
     }
 
@@ -41,7 +60,6 @@ impl Principal {
             Self::Institution(_) => "institution",
             Self::Learner(_) => "learner",
             Self::Auditor => "auditor",
-            Self::Registrar(_) => "registrar",
         }
     }
 }
@@ -57,11 +75,13 @@ pub(crate) enum Rule {
     OwnStatement,
     /// An institution.
     Institutions,
-    /// The account's learner, registrars, auditors.
+    /// The account's learner, registrars, regulators, auditors.
     AccountStatus,
+    /// The account's learner, registrars, auditors.
+    AccountBalance,
     /// The account's learner, auditors.
     AccountHistory,
-    /// The account's learner, institutions for what they issued, auditors.
+    /// The account's learner, institutions for what they issued, regulators for facts, auditors.
     Records,
 }
 
@@ -72,10 +92,13 @@ impl Rule {
             (Self::Open | Self::Signed, _) => true,
             (_, Principal::Anonymous) => return Err(Failure::Unauthenticated("TOKEN_MISSING")),
             (Self::OwnStatement | Self::Institutions, caller) => caller.institution().is_some(),
-            (Self::AccountStatus, caller) => {
-                matches!(caller, Principal::Learner(_) | Principal::Auditor | Principal::Registrar(_))
-            }
-            (Self::AccountHistory, caller) => matches!(caller, Principal::Learner(_) | Principal::Auditor),
+            (
+                Self::AccountHistory | Self::AccountBalance | Self::AccountStatus,
+                Principal::Learner(_) | Principal::Auditor,
+            ) => true,
+            (Self::AccountHistory, Principal::Institution(_)) => false,
+            (Self::AccountBalance, caller) => caller.holds(Role::Registrar),
+            (Self::AccountStatus, caller) => caller.holds(Role::Registrar) || caller.holds(Role::Regulator),
             (Self::Records, _) => true,
         };
         if allowed { Ok(()) } else { Err(Failure::Denied) }
@@ -86,7 +109,7 @@ impl Rule {
 pub(crate) const POLICIES: [(&str, Rule); 29] = [
     ("/creditbank.v1.AccountService/ChangeAccountStatus", Rule::OwnStatement),
     ("/creditbank.v1.AccountService/GetAccount", Rule::AccountStatus),
-    ("/creditbank.v1.AccountService/GetBalance", Rule::AccountStatus),
+    ("/creditbank.v1.AccountService/GetBalance", Rule::AccountBalance),
     ("/creditbank.v1.AccountService/ListPostings", Rule::AccountHistory),
     ("/creditbank.v1.AccountService/OpenAccount", Rule::OwnStatement),
     ("/creditbank.v1.AccountService/ResolveAccounts", Rule::Institutions),
@@ -146,34 +169,53 @@ pub(crate) fn account_asked(principal: &Principal, account_ref: &[u8]) -> Result
         .map_err(|error| Failure::Invalid { field: "account_ref".to_owned(), problem: error.to_string() })
 }
 
-/// Whether a caller may read a record of this issuer and account, with its details.
-pub(crate) fn reads_record(principal: &Principal, issuer: &InstitutionId, account: AccountRef) -> bool {
+/// How much of a record a caller may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Facts and status.
+    Facts,
+    /// Details too.
+    Details,
+}
+
+/// What a caller may read of a record of this issuer and account, if anything.
+pub(crate) fn record_seen(
+    principal: &Principal,
+    issuer: &InstitutionId,
+    account: AccountRef,
+) -> Option<Sight> {
     match principal {
-        Principal::Auditor => true,
-        Principal::Learner(own) => *own == account,
-        Principal::Institution(id) | Principal::Registrar(id) => id == issuer,
-        Principal::Anonymous => false,
+        Principal::Auditor => Some(Sight::Details),
+        Principal::Learner(own) => (*own == account).then_some(Sight::Details),
+        Principal::Institution(member) if member.id == *issuer => Some(Sight::Details),
+        // To act by order a regulator needs to know what the record attests and how it stands, not how well.
+        Principal::Institution(_) => principal.holds(Role::Regulator).then_some(Sight::Facts),
+        Principal::Anonymous => None,
     }
 }
 
-/// Which parts of an entry a caller may see.
+/// Which parts of an entry a caller may see; `None`: not even who acted.
 ///
-/// Everybody sees all of an entry that is about no account, except a chunk; its actor and auditors see all of any; a
-/// learner sees what is about their own account, an institution what is about its own records.
-pub(crate) fn parts_seen(principal: &Principal, head: &EntryHead, events: &[Event]) -> OpenParts {
+/// Everybody sees all of an entry that is about no account, except a chunk. Of any other its actor, regulators and
+/// auditors see all; a learner sees what is about their own account, an institution what is about its own records.
+pub(crate) fn parts_seen(principal: &Principal, head: &EntryHead, events: &[Event]) -> Option<OpenParts> {
     let about_nobody = events.iter().all(|event| {
         !matches!(event.subject(), Some(Subject::Account(_))) && !matches!(event, Event::BatchChunk { .. })
     });
     match principal {
-        _ if about_nobody => OpenParts::All,
-        Principal::Auditor => OpenParts::All,
-        Principal::Anonymous => OpenParts::Head,
-        Principal::Learner(own) => OpenParts::Subject(Subject::Account(*own)),
-        Principal::Institution(id) | Principal::Registrar(id) => {
-            if head.actor.institution() == Some(id) {
-                return OpenParts::All;
+        _ if about_nobody => Some(OpenParts::All),
+        Principal::Auditor => Some(OpenParts::All),
+        Principal::Anonymous => None,
+        Principal::Learner(own) => {
+            let own = Subject::Account(*own);
+            let party = events.iter().any(|event| event.subject().as_ref() == Some(&own));
+            party.then_some(OpenParts::Subject(own))
+        }
+        Principal::Institution(member) => {
+            if principal.holds(Role::Regulator) || head.actor.institution() == Some(&member.id) {
+                return Some(OpenParts::All);
             }
-            own_subject(id, events).map_or(OpenParts::Head, OpenParts::Subject)
+            own_subject(&member.id, events).map(OpenParts::Subject)
         }
     }
 }

@@ -26,6 +26,9 @@ pub enum Failure {
     /// The caller may not do this.
     #[error("the caller may not do this")]
     Denied,
+    /// The entry is about accounts, and the caller is no party to it.
+    #[error("the caller is not a party to the entry")]
+    NotParty,
     /// The caller did not prove who they are; the code says what was wrong.
     #[error("the caller is not known: {0}")]
     Unauthenticated(&'static str),

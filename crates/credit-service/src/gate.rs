@@ -2,7 +2,7 @@
 //! come through.
 
 use crate::access::token::{Desk, Issuer, TokenKey, authenticate};
-use crate::access::{Principal, REFLECTION, policy};
+use crate::access::{Principal, REFLECTION, Roles, policy};
 use crate::clock;
 use crate::deadline;
 use crate::draining;
@@ -11,7 +11,7 @@ use crate::grpc::{Caller, Edge, micros_since};
 use crate::reader::Reader;
 use crate::status::{Language, Problem, code_of_headers};
 use credit_ledger::{Row, RowId};
-use credit_types::{InstitutionId, KeyPurpose, Kid, Role};
+use credit_types::{InstitutionId, KeyPurpose, Kid};
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ impl GateLayer {
                     now_us: reader.now_us(),
                     issuer: issuer.as_deref(),
                     key: &|kid| token_key(reader, kid),
-                    registrar: &|institution| keeps_accounts(reader, institution),
+                    roles: &|institution| roles_of(reader, institution),
                 };
                 authenticate(&desk, Some(&value))
             })
@@ -151,10 +151,10 @@ fn token_key(reader: &Reader, kid: Kid) -> Result<Option<TokenKey>, Failure> {
     Ok(Some(TokenKey { owner: row.owner.clone(), key: row.key.key.bytes, usable }))
 }
 
-/// Whether an institution is admitted, and as a registrar.
-fn keeps_accounts(reader: &Reader, institution: &InstitutionId) -> Result<Option<bool>, Failure> {
+/// The roles of an institution, if it is admitted.
+fn roles_of(reader: &Reader, institution: &InstitutionId) -> Result<Option<Roles>, Failure> {
     match reader.row(&RowId::Institution(institution.clone()))? {
-        Some(Row::Institution(row)) => Ok(Some(row.admission.roles.contains(&Role::Registrar))),
+        Some(Row::Institution(row)) => Ok(Some(row.admission.roles)),
         _ => Ok(None),
     }
 }

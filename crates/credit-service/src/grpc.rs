@@ -178,9 +178,12 @@ impl Edge {
         match caller.rule {
             Rule::Signed => {}
             Rule::OwnStatement => access::require_signer(&caller.principal, prepared.signer())?,
-            Rule::Open | Rule::Institutions | Rule::AccountStatus | Rule::AccountHistory | Rule::Records => {
-                return Err(Failure::Denied.into());
-            }
+            Rule::Open
+            | Rule::Institutions
+            | Rule::AccountStatus
+            | Rule::AccountBalance
+            | Rule::AccountHistory
+            | Rule::Records => return Err(Failure::Denied.into()),
         }
         Ok(prepared)
     }

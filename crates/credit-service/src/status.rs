@@ -180,6 +180,13 @@ impl Account {
                 "the caller may not do this, or there is no such thing",
                 "无权访问，或对象不存在",
             ),
+            Failure::NotParty => Self::plain(
+                Code::PermissionDenied,
+                "NOT_A_PARTY",
+                "the entry is about accounts and the caller is not a party to it; its core and the proof that it is \
+                 in the log are open to everybody: ListEntries, GetInclusionProof",
+                "该条目涉及学习账户，调用方不是当事方；条目核心及其包含证明对所有人开放：ListEntries、GetInclusionProof",
+            ),
             Failure::Unauthenticated(code) => Self::plain(
                 Code::Unauthenticated,
                 code,
@@ -421,6 +428,7 @@ mod tests {
             (Problem::SignerNotCaller, Code::PermissionDenied, "SIGNER_NOT_CALLER"),
             (Problem::NoMethod, Code::Unimplemented, "NO_SUCH_METHOD"),
             (Problem::from(Failure::Denied), Code::PermissionDenied, "PERMISSION_DENIED"),
+            (Problem::from(Failure::NotParty), Code::PermissionDenied, "NOT_A_PARTY"),
             (
                 Problem::from(Failure::Unauthenticated("TOKEN_EXPIRED")),
                 Code::Unauthenticated,

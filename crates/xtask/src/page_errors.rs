@@ -33,6 +33,8 @@ have stopped until restart; reads go on |
 (`KEYRING_BEHIND`), though nothing says that it was erased |
 | `TOKEN_…` | UNAUTHENTICATED | no token, or one that is not taken; the reason says what is wrong with it |
 | `PERMISSION_DENIED` | PERMISSION_DENIED | the caller may not do this; said alike whether the thing exists or not |
+| `NOT_A_PARTY` | PERMISSION_DENIED | the receipt of an entry about accounts is for its parties, regulators and auditors; \
+its core and inclusion proof are for everybody |
 | `SIGNER_NOT_CALLER` | PERMISSION_DENIED | the token's institution is not the statement's signer |
 | `NOT_FOUND` | NOT_FOUND | a read names what is not there |
 | `NO_SUCH_METHOD` | UNIMPLEMENTED | there is no such method |

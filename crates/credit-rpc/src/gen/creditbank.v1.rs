@@ -11,7 +11,8 @@ pub mod log_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Reads the log. Cores, checkpoints and proofs are open to everybody; parts to auditors.
+    /// Reads the log. Cores, checkpoints and proofs are open to everybody, and so are the parts of entries about no account;
+    /// the parts of entries about accounts to auditors and regulators, and to each party its own.
     #[derive(Debug, Clone)]
     pub struct LogServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -117,7 +118,8 @@ pub mod log_service_client {
                 .insert(GrpcMethod::new("creditbank.v1.LogService", "GetCheckpoint"));
             self.inner.unary(req, path, codec).await
         }
-        /// Returns the receipt of an entry under the latest checkpoint.
+        /// Returns the receipt of an entry under the latest checkpoint. Of an entry about accounts only to its parties,
+        /// regulators and auditors (else `NOT_A_PARTY`): the head that every receipt opens says who acted.
         pub async fn get_receipt(
             &mut self,
             request: impl tonic::IntoRequest<::credit_proto::v1::GetReceiptRequest>,
@@ -248,7 +250,8 @@ pub mod log_service_server {
             tonic::Response<::credit_proto::v1::GetCheckpointResponse>,
             tonic::Status,
         >;
-        /// Returns the receipt of an entry under the latest checkpoint.
+        /// Returns the receipt of an entry under the latest checkpoint. Of an entry about accounts only to its parties,
+        /// regulators and auditors (else `NOT_A_PARTY`): the head that every receipt opens says who acted.
         async fn get_receipt(
             &self,
             request: tonic::Request<::credit_proto::v1::GetReceiptRequest>,
@@ -281,7 +284,8 @@ pub mod log_service_server {
             tonic::Status,
         >;
     }
-    /// Reads the log. Cores, checkpoints and proofs are open to everybody; parts to auditors.
+    /// Reads the log. Cores, checkpoints and proofs are open to everybody, and so are the parts of entries about no account;
+    /// the parts of entries about accounts to auditors and regulators, and to each party its own.
     #[derive(Debug)]
     pub struct LogServiceServer<T> {
         inner: Arc<T>,
@@ -649,7 +653,8 @@ pub mod account_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Keeps accounts. A learner reads only their own; registrars write; auditors read all.
+    /// Keeps accounts. A learner reads only their own; registrars write, and read status and balance; regulators suspend, and
+    /// read the status; auditors read all.
     #[derive(Debug, Clone)]
     pub struct AccountServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -953,7 +958,8 @@ pub mod account_service_server {
             tonic::Status,
         >;
     }
-    /// Keeps accounts. A learner reads only their own; registrars write; auditors read all.
+    /// Keeps accounts. A learner reads only their own; registrars write, and read status and balance; regulators suspend, and
+    /// read the status; auditors read all.
     #[derive(Debug)]
     pub struct AccountServiceServer<T> {
         inner: Arc<T>,
@@ -1371,7 +1377,8 @@ pub mod record_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Keeps records. Institutions write by what they sign; learners read their own; issuers what they issued.
+    /// Keeps records. Institutions write by what they sign; learners read their own; issuers what they issued; regulators the
+    /// facts of any record that they name; auditors all.
     #[derive(Debug, Clone)]
     pub struct RecordServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -1614,7 +1621,7 @@ pub mod record_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Returns a record: facts, status and, for who may, details.
+        /// Returns a record: facts and status and, for its learner, its issuer and auditors, details.
         pub async fn get_record(
             &mut self,
             request: impl tonic::IntoRequest<::credit_proto::v1::GetRecordRequest>,
@@ -1776,7 +1783,7 @@ pub mod record_service_server {
             tonic::Response<::credit_proto::v1::ChangeRecordStatusResponse>,
             tonic::Status,
         >;
-        /// Returns a record: facts, status and, for who may, details.
+        /// Returns a record: facts and status and, for its learner, its issuer and auditors, details.
         async fn get_record(
             &self,
             request: tonic::Request<::credit_proto::v1::GetRecordRequest>,
@@ -1801,7 +1808,8 @@ pub mod record_service_server {
             tonic::Status,
         >;
     }
-    /// Keeps records. Institutions write by what they sign; learners read their own; issuers what they issued.
+    /// Keeps records. Institutions write by what they sign; learners read their own; issuers what they issued; regulators the
+    /// facts of any record that they name; auditors all.
     #[derive(Debug)]
     pub struct RecordServiceServer<T> {
         inner: Arc<T>,

@@ -58,13 +58,22 @@ fn centre() -> InstitutionId {
 const ANN: AccountRef = AccountRef([1; 16]);
 const BOB: AccountRef = AccountRef([2; 16]);
 
-fn principals() -> [Principal; 5] {
+fn regulator() -> InstitutionId {
+    InstitutionId::new("cn.x.regulator").unwrap()
+}
+
+fn member(id: InstitutionId, roles: &[Role]) -> Principal {
+    Principal::Institution(Member { id, roles: roles.iter().copied().collect() })
+}
+
+fn principals() -> [Principal; 6] {
     [
         Principal::Anonymous,
-        Principal::Institution(school()),
+        member(school(), &[Role::Issuer]),
         Principal::Learner(ANN),
         Principal::Auditor,
-        Principal::Registrar(centre()),
+        member(centre(), &[Role::Registrar]),
+        member(regulator(), &[Role::Regulator]),
     ]
 }
 
@@ -72,13 +81,14 @@ fn principals() -> [Principal; 5] {
 fn each_rule_admits_its_callers_and_nobody_else() {
     // In the order of `principals`: y admitted, n denied, ? must say who they are.
     let table = [
-        (Rule::Open, "yyyyy"),
-        (Rule::Signed, "yyyyy"),
-        (Rule::OwnStatement, "?ynny"),
-        (Rule::Institutions, "?ynny"),
-        (Rule::AccountStatus, "?nyyy"),
-        (Rule::AccountHistory, "?nyyn"),
-        (Rule::Records, "?yyyy"),
+        (Rule::Open, "yyyyyy"),
+        (Rule::Signed, "yyyyyy"),
+        (Rule::OwnStatement, "?ynnyy"),
+        (Rule::Institutions, "?ynnyy"),
+        (Rule::AccountStatus, "?nyyyy"),
+        (Rule::AccountBalance, "?nyyyn"),
+        (Rule::AccountHistory, "?nyynn"),
+        (Rule::Records, "?yyyyy"),
     ];
     for (rule, row) in table {
         let got: String = principals()
@@ -98,7 +108,7 @@ fn each_rule_admits_its_callers_and_nobody_else() {
 fn a_statement_comes_from_its_signer() {
     let signer = SignerId::Institution(school());
     for principal in principals() {
-        let own = principal == Principal::Institution(school());
+        let own = principal.institution() == Some(&school());
         assert_eq!(require_signer(&principal, &signer).is_ok(), own, "{principal:?}");
         assert_eq!(require_signer(&principal, &SignerId::Authority), Err(Problem::SignerNotCaller));
         assert_eq!(require_signer(&principal, &SignerId::Operator), Err(Problem::SignerNotCaller));
@@ -116,16 +126,32 @@ fn a_learner_reads_their_own_account_and_hears_nothing_of_others() {
     }
     assert_eq!(account_asked(&Principal::Auditor, &BOB.0), Ok(BOB));
     assert!(matches!(account_asked(&Principal::Auditor, &[]), Err(Failure::Invalid { .. })));
-    assert!(matches!(account_asked(&Principal::Registrar(centre()), &[1; 17]), Err(Failure::Invalid { .. })));
+    assert!(matches!(account_asked(&principals()[4], &[1; 17]), Err(Failure::Invalid { .. })));
 }
 
 #[test]
-fn a_record_is_read_by_its_learner_its_issuer_and_auditors() {
-    let seen: Vec<bool> =
-        principals().iter().map(|principal| reads_record(principal, &school(), ANN)).collect();
-    assert_eq!(seen, [false, true, true, true, false]);
-    assert!(!reads_record(&Principal::Learner(BOB), &school(), ANN));
-    assert!(!reads_record(&Principal::Institution(centre()), &school(), ANN));
+fn a_record_is_read_by_its_learner_its_issuer_and_auditors_and_its_facts_by_regulators() {
+    let all = Some(Sight::Details);
+    let seen = principals().map(|principal| record_seen(&principal, &school(), ANN));
+    assert_eq!(seen, [None, all, all, all, None, Some(Sight::Facts)]);
+    assert_eq!(record_seen(&Principal::Learner(BOB), &school(), ANN), None);
+    assert_eq!(record_seen(&member(centre(), &[Role::Issuer, Role::Registrar]), &school(), ANN), None);
+    // A regulator that issues reads its own records as any issuer does.
+    assert_eq!(record_seen(&member(regulator(), &[Role::Regulator, Role::Issuer]), &regulator(), ANN), all);
+}
+
+#[test]
+fn an_institution_of_several_roles_may_what_each_of_them_may() {
+    let both = member(centre(), &[Role::Registrar, Role::Regulator]);
+    for rule in [Rule::AccountStatus, Rule::AccountBalance] {
+        assert_eq!(rule.admit(&both), Ok(()), "{rule:?}");
+    }
+    assert_eq!(record_seen(&both, &school(), ANN), Some(Sight::Facts));
+    let neither =
+        member(centre(), &[Role::Issuer, Role::Evaluator, Role::Acceptor, Role::Awarder, Role::Witness]);
+    for rule in [Rule::AccountStatus, Rule::AccountBalance, Rule::AccountHistory] {
+        assert_eq!(rule.admit(&neither), Err(Failure::Denied), "{rule:?}");
+    }
 }
 
 fn head(actor: SignerId) -> EntryHead {
@@ -180,31 +206,35 @@ fn manifest() -> Event {
 
 #[test]
 fn an_entry_about_an_account_opens_no_more_than_the_callers_own() {
-    let of = |account| OpenParts::Subject(Subject::Account(account));
-    let all = OpenParts::All;
-    let nothing = OpenParts::Head;
-    // The entry, then what is seen by: anonymous, the school, Ann, an auditor, the centre.
-    let regulator = head(SignerId::Institution(InstitutionId::new("cn.x.regulator").unwrap()));
+    let of = |account| Some(OpenParts::Subject(Subject::Account(account)));
+    let all = Some(OpenParts::All);
+    let nothing = None;
+    // The entry, then what is seen by: anonymous, the school, Ann, an auditor, the centre, a regulator.
+    let another = head(SignerId::Institution(InstitutionId::new("cn.x.ministry").unwrap()));
     let cases = [
         (
             head(SignerId::Institution(centre())),
             vec![opened(ANN)],
-            [&nothing, &nothing, &of(ANN), &all, &all],
+            [&nothing, &nothing, &of(ANN), &all, &all, &all],
         ),
         (
             head(SignerId::Institution(school())),
             vec![chunk(), revoked(school(), BOB)],
-            [&nothing, &all, &of(ANN), &all, &nothing],
+            [&nothing, &all, &nothing, &all, &nothing, &all],
         ),
-        (regulator.clone(), vec![revoked(school(), BOB)], [&nothing, &of(BOB), &of(ANN), &all, &nothing]),
+        (another.clone(), vec![revoked(school(), BOB)], [&nothing, &of(BOB), &nothing, &all, &nothing, &all]),
         (
-            regulator,
+            another,
             vec![revoked(school(), BOB), revoked(centre(), BOB)],
-            [&nothing, &nothing, &of(ANN), &all, &nothing],
+            [&nothing, &nothing, &nothing, &all, &nothing, &all],
         ),
         // A chunk of which every leaf was refused names no account, yet it is about some.
-        (head(SignerId::Institution(school())), vec![chunk()], [&nothing, &all, &of(ANN), &all, &nothing]),
-        (head(SignerId::Institution(school())), vec![manifest()], [&all; 5]),
+        (
+            head(SignerId::Institution(school())),
+            vec![chunk()],
+            [&nothing, &all, &nothing, &all, &nothing, &all],
+        ),
+        (head(SignerId::Institution(school())), vec![manifest()], [&all; 6]),
     ];
     for (head, events, want) in cases {
         for (principal, want) in principals().iter().zip(want) {

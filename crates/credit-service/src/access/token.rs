@@ -3,11 +3,11 @@
 //! An institution signs its own, by a TOKENS key that the log knows. Learners, auditors and registrars present tokens
 //! of the one issuer that the configuration names.
 
-use super::Principal;
+use super::{Member, Principal, Roles};
 use crate::failure::Failure;
 use crate::hex::unhex;
 use credit_log::envelope::{kid_of, kid_text, parse_kid_text};
-use credit_types::{AccountRef, InstitutionId, Kid};
+use credit_types::{AccountRef, InstitutionId, Kid, Role};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
@@ -52,8 +52,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) issuer: Option<&'a Issuer>,
     /// Finds a key of the log.
     pub(crate) key: &'a dyn Fn(Kid) -> Result<Option<TokenKey>, Failure>,
-    /// Says whether an institution is known and keeps accounts; `None`: it is not known.
-    pub(crate) registrar: &'a dyn Fn(&InstitutionId) -> Result<Option<bool>, Failure>,
+    /// The roles of an institution; `None`: it is not known.
+    pub(crate) roles: &'a dyn Fn(&InstitutionId) -> Result<Option<Roles>, Failure>,
 }
 
 /// The claims that are read; a token may carry others.
@@ -109,9 +109,8 @@ fn of_institution(desk: &Desk<'_>, kid: &str, token: &str) -> Result<Principal, 
     }
     let claims = verified(desk, token, &key.key, key.owner.as_str())?;
     in_time(&claims, desk.now_us, INSTITUTION_LIFE_MAX_S)?;
-    match (desk.registrar)(&key.owner)? {
-        Some(true) => Ok(Principal::Registrar(key.owner)),
-        Some(false) => Ok(Principal::Institution(key.owner)),
+    match (desk.roles)(&key.owner)? {
+        Some(roles) => Ok(Principal::Institution(Member { id: key.owner, roles })),
         None => Err(refused("TOKEN_KEY_UNKNOWN")),
     }
 }
@@ -128,10 +127,13 @@ fn issued(desk: &Desk<'_>, issuer: &Issuer, token: &str) -> Result<Principal, Fa
         }
         Some("auditor") => Ok(Principal::Auditor),
         Some("registrar") => {
-            let institution = InstitutionId::new(subject).map_err(|_| refused("TOKEN_CLAIMS"))?;
-            match (desk.registrar)(&institution)? {
-                Some(true) => Ok(Principal::Registrar(institution)),
-                Some(false) | None => Err(refused("TOKEN_CLAIMS")),
+            let id = InstitutionId::new(subject).map_err(|_| refused("TOKEN_CLAIMS"))?;
+            match (desk.roles)(&id)? {
+                // A clerk speaks for this one role of the institution's.
+                Some(roles) if roles.contains(&Role::Registrar) => {
+                    Ok(Principal::Institution(Member { id, roles: Roles::from([Role::Registrar]) }))
+                }
+                Some(_) | None => Err(refused("TOKEN_CLAIMS")),
             }
         }
         Some(_) | None => Err(refused("TOKEN_CLAIMS")),
@@ -278,10 +280,10 @@ mod tests {
                 usable: *usable,
             }))
         };
-        let registrar = |id: &InstitutionId| {
+        let roles = |id: &InstitutionId| {
             Ok(match id.as_str() {
-                "cn.x.centre" => Some(true),
-                "cn.x.school" => Some(false),
+                "cn.x.centre" => Some(Roles::from([Role::Registrar, Role::Regulator])),
+                "cn.x.school" => Some(Roles::from([Role::Issuer])),
                 _ => None,
             })
         };
@@ -290,7 +292,7 @@ mod tests {
             now_us: now * 1_000_000,
             issuer: Some(&issuer),
             key: &find,
-            registrar: &registrar,
+            roles: &roles,
         };
         authenticate(&desk, header)
     }
@@ -303,8 +305,13 @@ mod tests {
         Err(Failure::Unauthenticated(code))
     }
 
-    fn school_id() -> InstitutionId {
-        InstitutionId::new("cn.x.school").unwrap()
+    fn member(id: &str, roles: &[Role]) -> Principal {
+        let roles = roles.iter().copied().collect();
+        Principal::Institution(Member { id: InstitutionId::new(id).unwrap(), roles })
+    }
+
+    fn the_school() -> Principal {
+        member("cn.x.school", &[Role::Issuer])
     }
 
     #[test]
@@ -316,15 +323,12 @@ mod tests {
     }
 
     #[test]
-    fn an_institution_is_known_by_its_own_token_and_a_registrar_by_its_role() {
-        assert_eq!(check(&school(&institution(&[]))), Ok(Principal::Institution(school_id())));
-        assert_eq!(
-            check(&school(&institution(&[])).replace("Bearer", "bearer")),
-            Ok(Principal::Institution(school_id()))
-        );
+    fn an_institution_is_known_by_its_own_token_with_the_roles_it_was_admitted_in() {
+        assert_eq!(check(&school(&institution(&[]))), Ok(the_school()));
+        assert_eq!(check(&school(&institution(&[])).replace("Bearer", "bearer")), Ok(the_school()));
         let centre = institution(&[("iss", Some("cn.x.centre".into()))]);
         let centre = sign(CENTRE_SEED, Some(kid(CENTRE_SEED)), &centre);
-        assert_eq!(check(&centre), Ok(Principal::Registrar(InstitutionId::new("cn.x.centre").unwrap())));
+        assert_eq!(check(&centre), Ok(member("cn.x.centre", &[Role::Registrar, Role::Regulator])));
     }
 
     #[test]
@@ -355,9 +359,9 @@ mod tests {
         let token = school(&institution(&[]));
         let end = NOW + INSTITUTION_LIFE_MAX_S;
         for (now, want) in [
-            (NOW - LEEWAY_S, Ok(Principal::Institution(school_id()))),
+            (NOW - LEEWAY_S, Ok(the_school())),
             (NOW - LEEWAY_S - 1, no("TOKEN_NOT_YET")),
-            (end + LEEWAY_S, Ok(Principal::Institution(school_id()))),
+            (end + LEEWAY_S, Ok(the_school())),
             (end + LEEWAY_S + 1, no("TOKEN_EXPIRED")),
         ] {
             assert_eq!(check_at(now, Some(&token)), want, "{}", now - NOW);
@@ -404,7 +408,7 @@ mod tests {
         let at_max = (2_000..TOKEN_BYTES_MAX).map(padded).find(|(length, _)| *length >= TOKEN_BYTES_MAX - 1);
         let (length, outcome) = at_max.unwrap();
         assert!(length <= TOKEN_BYTES_MAX);
-        assert_eq!(outcome, Ok(Principal::Institution(school_id())));
+        assert_eq!(outcome, Ok(the_school()));
         let beyond = (2_000..TOKEN_BYTES_MAX).map(padded).find(|(length, _)| *length > TOKEN_BYTES_MAX);
         assert_eq!(beyond.unwrap().1, no("TOKEN_TOO_LONG"));
     }
@@ -419,7 +423,7 @@ mod tests {
         assert_eq!(check(&sign(ISSUER_SEED, Some(kid(ISSUER_SEED)), &learner)), Ok(known));
         assert_eq!(by_issuer(&issued_claims("auditor", &[])), Ok(Principal::Auditor));
         let centre = issued_claims("registrar", &[("sub", Some("cn.x.centre".into()))]);
-        assert_eq!(by_issuer(&centre), Ok(Principal::Registrar(InstitutionId::new("cn.x.centre").unwrap())));
+        assert_eq!(by_issuer(&centre), Ok(member("cn.x.centre", &[Role::Registrar])));
         let refused = [
             (issued_claims("learner", &[]), "TOKEN_CLAIMS"),
             (issued_claims("learner", &[("account_ref", Some("01".into()))]), "TOKEN_CLAIMS"),
@@ -443,6 +447,6 @@ mod tests {
         assert_eq!(check(&sign(SCHOOL_SEED, Some(kid(SCHOOL_SEED)), &auditor)), no("TOKEN_ISSUER"));
         // Its own token may carry a role: it means nothing there.
         let own = institution(&[("role", Some("auditor".into()))]);
-        assert_eq!(check(&school(&own)), Ok(Principal::Institution(school_id())));
+        assert_eq!(check(&school(&own)), Ok(the_school()));
     }
 }

@@ -9,7 +9,7 @@ use crate::reader::{AliasQuery, Reader};
 use credit_ledger::{Row, RowId};
 use credit_proto::v1;
 use credit_types::limits::REFERENCE_BYTES_MAX;
-use credit_types::{AccountRef, AccountStatus, AssuranceLevel, InstitutionId, Reason, Subject};
+use credit_types::{AccountRef, AccountStatus, AssuranceLevel, InstitutionId, Reason, Role, Subject};
 
 /// The most accounts that are resolved at once.
 pub(crate) const QUERIES_MAX: usize = 1_000;
@@ -64,8 +64,11 @@ fn aliases(institution: &InstitutionId, queries: Vec<v1::AccountQuery>) -> Resul
 /// of another's.
 pub(crate) fn missing(principal: &Principal) -> Failure {
     match principal {
-        Principal::Learner(_) | Principal::Anonymous | Principal::Institution(_) => Failure::Denied,
-        Principal::Auditor | Principal::Registrar(_) => Reason::AccountUnknown.into(),
+        Principal::Auditor => Reason::AccountUnknown.into(),
+        Principal::Institution(_) if principal.holds(Role::Registrar) || principal.holds(Role::Regulator) => {
+            Reason::AccountUnknown.into()
+        }
+        Principal::Institution(_) | Principal::Learner(_) | Principal::Anonymous => Failure::Denied,
     }
 }
 
@@ -191,6 +194,8 @@ fn link_bytes(link: &v1::LinkEntry) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Member;
+    use std::collections::BTreeSet;
 
     fn numbers(count: usize, number: &str) -> Vec<v1::AccountQuery> {
         vec![v1::AccountQuery { by: Some(v1::account_query::By::AccountNumber(number.to_owned())) }; count]
@@ -229,6 +234,11 @@ mod tests {
     fn who_may_not_know_of_an_account_is_told_the_same_of_one_that_is_not_there() {
         assert_eq!(missing(&Principal::Learner(AccountRef([1; 16]))), Failure::Denied);
         assert_eq!(missing(&Principal::Auditor), Reason::AccountUnknown.into());
+        for (role, knows) in [(Role::Registrar, true), (Role::Regulator, true), (Role::Issuer, false)] {
+            let id = InstitutionId::new("cn.x.school").unwrap();
+            let caller = Principal::Institution(Member { id, roles: BTreeSet::from([role]) });
+            assert_eq!(missing(&caller) == Reason::AccountUnknown.into(), knows, "{role:?}");
+        }
     }
 
     #[test]

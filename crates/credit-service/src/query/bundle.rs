@@ -3,7 +3,7 @@
 use super::balance::is_suspect_at;
 use super::record::seen;
 use super::{account_row, invalid};
-use crate::access::Principal;
+use crate::access::{Principal, Sight};
 use crate::failure::{Failure, fault};
 use crate::reader::{Head, Reader};
 use crate::receipts::OpenParts;
@@ -33,7 +33,10 @@ pub(crate) fn get(
     asked: v1::GetRecordBundleRequest,
 ) -> Result<v1::GetRecordBundleResponse, Failure> {
     let v1::GetRecordBundleRequest { issuer_id, record_id, disclose_details } = asked;
-    let row = seen(reader, principal, issuer_id, &record_id)?;
+    let (row, sight) = seen(reader, principal, issuer_id, &record_id)?;
+    if disclose_details && sight != Sight::Details {
+        return Err(Failure::Denied);
+    }
     // A row that can be seen is under the next head that can be had.
     let head = reader.head();
     let subject = Subject::Account(row.facts.account_ref);

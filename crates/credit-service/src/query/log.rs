@@ -16,7 +16,8 @@ pub(crate) fn checkpoint(reader: &Reader) -> v1::GetCheckpointResponse {
     }
 }
 
-/// The receipt of an entry, with the parts that the caller may see.
+/// The receipt of an entry, with the parts that the caller may see. A receipt opens the head at least, which names who
+/// acted: about an account that is for its parties.
 pub(crate) fn receipt(
     reader: &Reader,
     principal: &Principal,
@@ -24,7 +25,7 @@ pub(crate) fn receipt(
 ) -> Result<v1::GetReceiptResponse, Failure> {
     let v1::GetReceiptRequest { index } = asked;
     let (_, parts, events) = reader.events(index)?;
-    let open = parts_seen(principal, &parts.head, &events);
+    let open = parts_seen(principal, &parts.head, &events).ok_or(Failure::NotParty)?;
     let receipt = reader.receipt(index, &open)?;
     let leaves = reader.leaf_proofs(index, &receipt)?;
     Ok(v1::GetReceiptResponse { receipt: Some(receipt), leaves })

@@ -3,12 +3,12 @@
 use super::balance::Judge;
 use super::page::{self, Room, Tokens, foreign};
 use super::{account_row, invalid, leaf_bytes};
-use crate::access::{Principal, account_asked, reads_record};
+use crate::access::{Principal, Sight, account_asked, record_seen};
 use crate::failure::{Failure, fault};
 use crate::reader::Reader;
 use credit_ledger::{RecordRow, Row, RowId};
 use credit_proto::{Secret as _, Signable as _, Stage, v1};
-use credit_types::{AccountRef, Bucket, InstitutionId, Reason, RecordDetails, RecordId, RecordStatus};
+use credit_types::{AccountRef, Bucket, InstitutionId, Reason, RecordDetails, RecordId, RecordStatus, Role};
 
 /// The name of the list of records, in its tokens.
 const RECORDS: &str = "records";
@@ -24,29 +24,33 @@ pub(crate) fn get(
     asked: v1::GetRecordRequest,
 ) -> Result<v1::GetRecordResponse, Failure> {
     let v1::GetRecordRequest { issuer_id, record_id } = asked;
-    let row = seen(reader, principal, issuer_id, &record_id)?;
+    let (row, sight) = seen(reader, principal, issuer_id, &record_id)?;
     let mut judge = Judge::now(reader)?;
-    Ok(v1::GetRecordResponse { record: Some(view(reader, &mut judge, &row, true)?) })
+    Ok(v1::GetRecordResponse { record: Some(view(reader, &mut judge, &row, sight == Sight::Details)?) })
 }
 
-/// The row of a record that the caller may read.
+/// The row of a record that the caller may read, and how much of it.
 pub(crate) fn seen(
     reader: &Reader,
     principal: &Principal,
     issuer_id: String,
     record_id: &[u8],
-) -> Result<RecordRow, Failure> {
+) -> Result<(RecordRow, Sight), Failure> {
     let issuer = InstitutionId::new(issuer_id).map_err(|error| invalid("issuer_id", error.to_string()))?;
     let record = RecordId::from_slice(record_id).map_err(|error| invalid("record_id", error.to_string()))?;
     let row = match reader.row(&RowId::Record(issuer.clone(), record))? {
         Some(Row::Record(row)) => Some(row),
         _ => None,
     };
-    let seen = row.filter(|row| reads_record(principal, &row.issuer, row.facts.account_ref));
-    // Auditors see all there is, and an issuer all that is its own: they may know that a record is not there.
-    let knows = *principal == Principal::Auditor || principal.institution() == Some(&issuer);
-    let unknown = || if knows { Reason::RecordUnknown.into() } else { Failure::Denied };
-    seen.map(|row| *row).ok_or_else(unknown)
+    let seen = row.and_then(|row| Some((record_seen(principal, &row.issuer, row.facts.account_ref)?, row)));
+    let Some((sight, row)) = seen else {
+        // Auditors and regulators see all there is, and an issuer all that is its own: they may know that a record is
+        // not there.
+        let overseer = *principal == Principal::Auditor || principal.holds(Role::Regulator);
+        let knows = overseer || principal.institution() == Some(&issuer);
+        return Err(if knows { Reason::RecordUnknown.into() } else { Failure::Denied });
+    };
+    Ok((*row, sight))
 }
 
 /// Whether a caller's list of an account's records can be made at all; an institution may name any account, and finds
@@ -54,7 +58,7 @@ pub(crate) fn seen(
 fn listed_account(reader: &Reader, principal: &Principal, account_ref: &[u8]) -> Result<AccountRef, Failure> {
     let account = account_asked(principal, account_ref)?;
     match principal {
-        Principal::Institution(_) | Principal::Registrar(_) => {}
+        Principal::Institution(_) => {}
         Principal::Learner(_) | Principal::Auditor | Principal::Anonymous => {
             account_row(reader, account)?.ok_or_else(|| super::account::missing(principal))?;
         }
@@ -94,7 +98,7 @@ pub(crate) fn list(
     let at_end = rows.len() < looked_at;
     for row in rows {
         let here = (row.facts.record_id, row.issuer.clone());
-        if reads_record(principal, &row.issuer, row.facts.account_ref) {
+        if record_seen(principal, &row.issuer, row.facts.account_ref) == Some(Sight::Details) {
             if records.len() == limit {
                 return Ok(answer(tokens, &filter, records, last));
             }

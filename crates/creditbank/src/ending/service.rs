@@ -28,6 +28,7 @@ impl From<Failure> for CommandError {
             | Failure::NotFound(_)
             | Failure::DataKeyMissing
             | Failure::Denied
+            | Failure::NotParty
             | Failure::Unauthenticated(_)
             | Failure::Fault(_) => (Exit::Unreachable, Phrase::ServiceFault),
         };
