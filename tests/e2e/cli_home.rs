@@ -141,3 +141,55 @@ fn a_ledger_in_earnest_is_no_trial() {
     let verified = run(&["verify"]);
     assert!(verified.status.success(), "{}", text(&verified));
 }
+
+/// Each holder of an authority key has a passphrase of their own, and so has the server.
+#[test]
+fn each_authority_key_has_its_own_passphrase() {
+    let office = Office::open();
+    let home = office.path("holders");
+    let holder = |number: usize| {
+        let passphrase = office.file(&format!("holders-{number}.pass"), format!("持有人 {number}\n"));
+        let key = office.path(&format!("holders-offline/{number}.key"));
+        office.must(&["--passphrase-file", &passphrase, "keys", "generate", "--file", &key]);
+        (key, passphrase)
+    };
+    let holders = [1, 2, 3].map(holder);
+    let server = office.file("holders-server.pass", "the server's\n");
+    let run = |url: &str, files: &[&str], arguments: &[&str]| {
+        let mut command = office.bank.command();
+        command.env("CREDITBANK_HOME", &home).env("CREDITBANK_URL", url);
+        for file in files {
+            command.args(["--passphrase-file", file]);
+        }
+        command.args(arguments).output().expect("it runs")
+    };
+    let authority: Vec<&str> = holders.iter().flat_map(|(key, _)| ["--authority-key", key]).collect();
+    let init = [["init", "--origin", "bank.example/log", "--threshold", "2"].as_slice(), &authority].concat();
+    let all: Vec<&str> =
+        std::iter::once(&server).chain(holders.iter().map(|(_, file)| file)).map(String::as_str).collect();
+    let one_missing = run("", &all[..3], &init);
+    assert_eq!(one_missing.status.code(), Some(2), "{}", text(&one_missing));
+    assert!(text(&one_missing).contains("3.key"), "{}", text(&one_missing));
+    let made = run("", &all, &init);
+    assert!(made.status.success(), "{}", text(&made));
+    // The first passphrase is that of the server's own keys: it runs with it alone.
+    let mut command = office.bank.command();
+    command.env("CREDITBANK_HOME", &home).args([
+        "--passphrase-file",
+        &server,
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    let serving = Server::start(command);
+    let framework = shipped("frameworks/cn-nqf.toml");
+    let [(first, first_pass), _, (third, third_pass)] = &holders;
+    let publish =
+        ["framework", "publish", "--file", &framework, "--authority-key", first, "--authority-key", third];
+    let alone = run(&serving.url, &[first_pass], &publish);
+    assert_eq!(alone.status.code(), Some(2), "{}", text(&alone));
+    assert!(text(&alone).contains("--passphrase-file"), "{}", text(&alone));
+    let published = run(&serving.url, &[third_pass, first_pass], &publish);
+    assert!(published.status.success(), "{}", text(&published));
+    serving.stop();
+}

@@ -60,10 +60,10 @@ pub(crate) struct Globals {
     /// Language; by default that of LANG · 语言，缺省取自 LANG
     #[arg(long, global = true, env = "CREDITBANK_LANG", value_enum, value_name = "LANG")]
     pub(crate) lang: Option<Language>,
-    /// File with the passphrase of encrypted keys; else the variable `CREDITBANK_PASSPHRASE`, else asked for ·
-    /// 存放密钥口令的文件；否则取环境变量，再否则当场询问
+    /// File with the passphrase of encrypted keys; several where keys have different ones, the first is for new keys; else
+    /// the variable `CREDITBANK_PASSPHRASE`, else asked for · 存放密钥口令的文件，口令不同时可给多个，第一个用于新密钥；否则取环境变量，再否则当场询问
     #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Vec<PathBuf>,
 }
 
 /// What to do.

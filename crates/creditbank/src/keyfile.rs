@@ -172,7 +172,7 @@ impl KeyFile {
         }
     }
 
-    /// The secret. Asks for the passphrase only where the file needs one.
+    /// The secret. Asks for the passphrase only where the file needs one that is not known yet.
     pub(crate) fn open(
         &self,
         algorithm: Algorithm,
@@ -186,7 +186,8 @@ impl KeyFile {
             (Some(text), _) => decode_seed(text),
             (None, Some(sealed)) => {
                 let bound = sealed::bound_to(algorithm, self.form.kid.as_deref());
-                Some(sealed::open(sealed, passphrases.of(&self.path)?, &bound, &self.path)?)
+                let attempt = |passphrase: &Passphrase| sealed::open(sealed, passphrase, &bound, &self.path);
+                Some(passphrases.opening(&self.path, attempt)?)
             }
             (None, None) => return Err(CommandError::usage(Phrase::KeyFilePublicOnly, &[&self.path])),
         };

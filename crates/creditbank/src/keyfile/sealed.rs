@@ -85,13 +85,13 @@ pub(super) fn seal(
     })
 }
 
-/// Opens a sealed secret. A wrong passphrase and a changed file look alike.
+/// Opens a sealed secret; `None` for a wrong passphrase and for a changed file, which look alike.
 pub(super) fn open(
     form: &SealedForm,
     passphrase: &Passphrase,
     bound: &[u8],
     path: &str,
-) -> Result<Seed, CommandError> {
+) -> Result<Option<Seed>, CommandError> {
     let SealedForm { kdf: Kdf::Scrypt, log_n, r, p, salt, nonce, sealed } = form;
     let malformed = || CommandError::usage(Phrase::KeyFileMalformed, &[&path]);
     if !is_cost(*log_n) || (*r, *p) != (BLOCK, LANES) {
@@ -104,9 +104,9 @@ pub(super) fn open(
     let key = derive(passphrase, *log_n, &salt).ok_or_else(malformed)?;
     let opened = XChaCha20Poly1305::new(key.as_ref().into())
         .decrypt(XNonce::from_slice(&nonce), Payload { msg: &sealed, aad: bound })
-        .map(Zeroizing::new)
-        .map_err(|_| CommandError::usage(Phrase::KeyFileNotOpened, &[&path]))?;
-    <[u8; 32]>::try_from(opened.as_slice()).map(Zeroizing::new).map_err(|_| malformed())
+        .map(Zeroizing::new);
+    let Ok(opened) = opened else { return Ok(None) };
+    <[u8; 32]>::try_from(opened.as_slice()).map(|seed| Some(Zeroizing::new(seed))).map_err(|_| malformed())
 }
 
 /// Whether a cost is one that is read: a file must not make us take all memory.

@@ -3,11 +3,11 @@ use crate::language::Language;
 use std::os::unix::fs::PermissionsExt as _;
 
 fn none() -> Passphrases {
-    Passphrases::new(Language::En, None, None)
+    Passphrases::new(Language::En, Vec::new(), None)
 }
 
 fn given(text: &str) -> Passphrases {
-    Passphrases::new(Language::En, None, Some(Zeroizing::new(text.to_owned())))
+    Passphrases::new(Language::En, Vec::new(), Some(Zeroizing::new(text.to_owned())))
 }
 
 fn sealed(path: &Path, algorithm: Algorithm, passphrase: &str) -> KeyFile {
@@ -160,8 +160,96 @@ fn files_and_passphrases_have_bounds() {
     let file = folder.path().join("passphrase");
     for (bytes, ok) in [(longest, true), (longest + 1, false)] {
         fs::write(&file, format!("{}\r\n", "p".repeat(bytes))).unwrap();
-        let mut from_file = Passphrases::new(Language::En, Some(file.clone()), None);
+        let mut from_file = Passphrases::new(Language::En, vec![file.clone()], None);
         assert_eq!(from_file.given().is_ok(), ok, "{bytes}");
     }
     assert!(none().given().unwrap().is_none());
+}
+
+/// Writes passphrases to files and answers questions about key files with `said`, in their order.
+fn of_files(folder: &Path, passphrases: &[&str]) -> Passphrases {
+    let files = passphrases.iter().enumerate().map(|(number, passphrase)| {
+        let file = folder.join(format!("{number}.pass"));
+        fs::write(&file, passphrase).unwrap();
+        file
+    });
+    Passphrases::new(Language::En, files.collect(), None)
+}
+
+fn of_person(answers: &[&str]) -> (Passphrases, std::rc::Rc<std::cell::RefCell<Vec<String>>>) {
+    let asked = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let questions = std::rc::Rc::clone(&asked);
+    let mut answers: std::collections::VecDeque<String> =
+        answers.iter().map(|answer| (*answer).to_owned()).collect();
+    let passphrases = none().asking(move |question| {
+        questions.borrow_mut().push(question.to_owned());
+        answers.pop_front().ok_or_else(|| std::io::Error::other("nobody answers"))
+    });
+    (passphrases, asked)
+}
+
+#[test]
+fn each_key_file_may_have_a_passphrase_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let keys = ["甲", "乙", "丙"].map(|holder| sealed(&path(holder), Algorithm::Ed25519, holder));
+    let mut files = of_files(folder.path(), &["乙", "甲\n"]);
+    assert!(keys[0].signing(&mut files).is_ok() && keys[1].signing(&mut files).is_ok());
+    let refused = said(keys[2].signing(&mut files).unwrap_err());
+    assert!(refused.contains("丙") && refused.contains("--passphrase-file"), "{refused}");
+    // New keys are under the first of them.
+    let fresh = KeyFile::create(
+        &path("new"),
+        Algorithm::Ed25519,
+        &Zeroizing::new([9; 32]),
+        files.given().unwrap(),
+        Cost::LEAST,
+    );
+    assert!(fresh.unwrap().signing(&mut given("乙")).is_ok());
+    // Files go before the environment.
+    let environment = Some(Zeroizing::new("丙".to_owned()));
+    let mut both = Passphrases::new(Language::En, vec![path("0.pass")], environment);
+    assert!(keys[1].signing(&mut both).is_ok() && keys[2].signing(&mut both).is_err());
+}
+
+#[test]
+fn a_person_is_asked_for_each_key_whose_passphrase_is_not_known_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let key =
+        |name: &str, passphrase: &str| sealed(&folder.path().join(name), Algorithm::Ed25519, passphrase);
+    let (one, same, other) = (key("one", "甲"), key("same", "甲"), key("other", "乙"));
+    let (mut person, asked) = of_person(&["甲", "wrong", "乙"]);
+    for file in [&one, &same, &other, &one] {
+        file.signing(&mut person).unwrap();
+    }
+    let asked = asked.borrow();
+    let about: Vec<bool> = asked.iter().map(|question| question.contains("one")).collect();
+    assert_eq!(about, [true, false, false], "{asked:?}");
+    let (mut forgetful, asked) = of_person(&["a", "b", "c", "甲"]);
+    assert!(one.signing(&mut forgetful).is_err());
+    assert_eq!(asked.borrow().len(), passphrase::TRIES_MAX);
+}
+
+#[test]
+fn the_passphrase_of_new_keys_is_chosen_once_and_not_one_that_opened_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = sealed(&folder.path().join("old"), Algorithm::Ed25519, "甲");
+    let (mut person, asked) = of_person(&["甲", "乙", "乙"]);
+    old.signing(&mut person).unwrap();
+    for name in ["a", "b"] {
+        assert_eq!(person.for_new(name).unwrap().as_bytes(), "乙".as_bytes());
+    }
+    assert_eq!(asked.borrow().len(), 3);
+    let (mut unequal, _) = of_person(&["甲", "乙"]);
+    assert_eq!(unequal.for_new("a").map(|_| ()).map_err(said).unwrap_err(), "the two passphrases differ");
+}
+
+#[test]
+fn passphrase_files_have_a_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    for (count, ok) in
+        [(passphrase::PASSPHRASE_FILES_MAX, true), (passphrase::PASSPHRASE_FILES_MAX + 1, false)]
+    {
+        assert_eq!(of_files(folder.path(), &vec!["p"; count]).given().is_ok(), ok, "{count}");
+    }
 }

@@ -42,7 +42,7 @@ phrases! {
     KeyFilePublicOnly: "{0} 只有公钥部分，不能签名", "{0} is the public half only and can't sign";
     KeyFileNoPublic: "{0} 没有公钥部分：它不是签名密钥", "{0} has no public half: it is not a signing key";
     KeyFileHalvesDiffer: "{0} 的公钥与私钥不相符：请从备份恢复", "the two halves of {0} do not belong together: restore it from a backup";
-    KeyFileNotOpened: "{0} 无法解开：口令不对，或文件被改动", "{0} does not open: the passphrase is wrong, or the file was changed";
+    KeyFileNotOpened: "{0} 无法解开：给出的口令都不对，或文件被改动。各密钥口令不同时，请多次给出 --passphrase-file", "{0} does not open: no passphrase that was given is the right one, or the file was changed. Where each key has its own, give --passphrase-file several times";
     KeyFileNotSealed: "密钥未能加密", "the key could not be encrypted";
     KeyWritten: "密钥已写入 {0}", "the key is in {0}";
     KeyTaken: "使用已有的密钥 {0}", "taking the key that is there, {0}";
@@ -51,6 +51,8 @@ phrases! {
     KeyIsPublic: "种类 {0}，仅公钥部分", "kind {0}, public half only";
     KeyKid: "密钥标识：{0}", "key id: {0}";
     KeyPublic: "公钥：{0}", "public key: {0}";
+    PassphraseFilesTooMany: "最多可给 {0} 个 --passphrase-file", "at most {0} times --passphrase-file";
+    PassphraseWrong: "口令不对，请再试一次", "that is not its passphrase, try again";
     PassphraseLength: "口令应为 1 到 {0} 字节", "a passphrase has 1 to {0} bytes";
     PassphraseAsked: "{0} 的口令：", "passphrase of {0}: ";
     PassphraseNew: "为 {0} 设定口令：", "new passphrase of {0}: ";
