@@ -142,6 +142,65 @@ fn a_ledger_in_earnest_is_no_trial() {
     assert!(verified.status.success(), "{}", text(&verified));
 }
 
+/// The files of a folder with their contents.
+fn contents(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for item in std::fs::read_dir(&next).expect("a folder") {
+            let path = item.expect("an item").path();
+            let name = path.strip_prefix(folder).expect("below the folder").display().to_string();
+            if path.is_dir() {
+                folders.push(path);
+                found.insert(name, Vec::new());
+            } else {
+                found.insert(name, std::fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    found
+}
+
+/// Half a ledger is none: `init` fails half-way, leaves what was there and nothing else, and the next one succeeds.
+#[test]
+fn an_init_that_fails_leaves_nothing_behind() {
+    let office = Office::open();
+    let passphrase = |name: &str, text: &str| office.file(name, format!("{text}\n"));
+    let (right, other) = (passphrase("right.pass", PASSPHRASE), passphrase("other.pass", "another"));
+    let home = office.path("half");
+    let run = |passphrase: &str| {
+        let mut command = office.bank.command();
+        command.env("CREDITBANK_HOME", &home).args(["--passphrase-file", passphrase, "init", "--dev"]);
+        command.output().expect("it runs")
+    };
+    // The last key that is opened was made before, under another passphrase.
+    let root = format!("{home}/keys/root.key");
+    office.must(&["--passphrase-file", &right, "keys", "generate", "--kind", "root", "--file", &root]);
+    let before = contents(Path::new(&home));
+    let failed = run(&other);
+    assert_eq!(failed.status.code(), Some(2), "{}", text(&failed));
+    assert!(text(&failed).contains("root.key"), "{}", text(&failed));
+    assert_eq!(contents(Path::new(&home)), before);
+    let made = run(&right);
+    assert!(made.status.success(), "{}", text(&made));
+    assert_eq!(contents(Path::new(&home))["keys/root.key"], before["keys/root.key"]);
+    assert_eq!(keys(Path::new(&home)).len(), 7);
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(Path::new(&home).join("ledger")).expect("a folder").permissions(),
+    );
+    assert_eq!(mode & 0o077, 0);
+    let verified =
+        office.bank.command().env("CREDITBANK_HOME", &home).arg("verify").output().expect("it runs");
+    assert!(verified.status.success(), "{}", text(&verified));
+    // A home that was not there is not there afterwards.
+    let fresh = office.path("fresh");
+    let mut command = office.bank.command();
+    let empty = office.file("empty.pass", "");
+    command.env("CREDITBANK_HOME", &fresh).args(["--passphrase-file", &empty, "init", "--dev"]);
+    assert_eq!(command.output().expect("it runs").status.code(), Some(2));
+    assert!(!Path::new(&fresh).exists());
+}
+
 /// Each holder of an authority key has a passphrase of their own, and so has the server.
 #[test]
 fn each_authority_key_has_its_own_passphrase() {

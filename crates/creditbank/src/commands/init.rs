@@ -1,20 +1,22 @@
 //! `creditbank init`: makes the keys of a ledger, has its authority sign entry 0, and writes what clients pin.
 
+mod stage;
+
 use super::Context;
-use super::keys::generate;
 use super::serve::server_keys;
 use crate::ending::{CommandError, Ending, Exit, unreadable, unwritable};
 use crate::home::ServerKey;
-use crate::keyfile::{Algorithm, Holds, KeyFile, signing_key};
+use crate::keyfile::{Algorithm, Holds, KeyFile};
 use crate::language::Phrase;
 use credit_client::{AuthoritySigner, Trust, format_trust};
 use credit_log::envelope::{PublicKey, SigningKey};
 use credit_service::clock::Clock;
 use credit_service::{Ledger, random};
 use credit_types::genesis::{DEV_ORIGIN_PREFIX, NOTICE_DAYS_MIN};
-use credit_types::{Digest, Genesis, Header, Kid, Policy, SignerId};
+use credit_types::{Digest, Genesis, Header, Kid, LogId, Policy, SignerId};
+use stage::Stage;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How many keys the authority of a trial ledger has, and how many must sign.
 const DEV_AUTHORITY: (usize, u32) = (3, 2);
@@ -72,6 +74,9 @@ pub(crate) struct Args {
 /// Makes a ledger in the home.
 pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
     let home = context.home.clone();
+    if stage::finish_interrupted(&home)? {
+        context.output.note(Phrase::InitFinished, &[&home.root().display()]);
+    }
     if home.trust().exists() || home.ledger().exists() {
         return Err(CommandError::new(Exit::Refused, Phrase::HomeTaken, &[&home.root().display()]));
     }
@@ -80,15 +85,30 @@ pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
     if !args.dev && notice_days < NOTICE_DAYS_MIN {
         return Err(CommandError::usage(Phrase::NoticeTooShort, &[&notice_days, &NOTICE_DAYS_MIN]));
     }
-    // All that can be wrong with what was asked for is found before anything is made.
-    let authority = if args.dev { dev_authority(context, args.encrypt)? } else { authority(context, &args)? };
-    let witness_policy_hash = witness_policy(&args)?;
-    make_server_keys(context, args.encrypt)?;
-    let keys = server_keys(context)?;
+    let stage = Stage::open(&home)?;
+    let log_id = make(context, &args, &stage, &origin, notice_days)?;
+    stage.keep()?;
+    tell(context, &origin, &log_id.to_string(), args.dev);
+    Ok(Exit::Done)
+}
+
+/// Makes everything in the stage.
+fn make(
+    context: &mut Context,
+    args: &Args,
+    stage: &Stage,
+    origin: &str,
+    notice_days: u32,
+) -> Result<LogId, CommandError> {
+    let authority =
+        if args.dev { dev_authority(context, stage, args.encrypt)? } else { authority(context, args)? };
+    let witness_policy_hash = witness_policy(args)?;
+    make_server_keys(context, stage, args.encrypt)?;
+    let keys = server_keys(|key| stage.place(|home| home.server_key(key)), &mut context.passphrases)?;
     let named = |key: &SigningKey| vec![noun(&key.public())];
     let genesis = Genesis {
         nonce: random::bytes()?,
-        origin: origin.clone(),
+        origin: origin.to_owned(),
         checkpoint_keys: named(&keys.checkpoint),
         statement_keys: named(&keys.statement),
         operator_keys: named(&keys.operator),
@@ -111,14 +131,13 @@ pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
     let envelope = AuthoritySigner::new(authority.signers)
         .sign(&header()?, &genesis, &[])
         .map_err(credit_client::ClientError::from)?;
-    let log_id = Ledger::create(&home.ledger(), &envelope, keys)?;
+    let log_id = Ledger::create(&stage.staged().ledger(), &envelope, keys)?;
     let trust = Trust::of_genesis(log_id, &genesis)
         .map_err(|cause| CommandError::usage(Phrase::TrustNotMade, &[]).because(cause))?;
-    write_file(&home.config(), &config_text(args.dev))?;
+    write_file(&stage.staged().config(), &config_text(args.dev))?;
     // The trust file comes last: where it is, everything is.
-    write_file(&home.trust(), &format_trust(&trust))?;
-    tell(context, &origin, &log_id.to_string(), args.dev);
-    Ok(Exit::Done)
+    write_file(&stage.staged().trust(), &format_trust(&trust))?;
+    Ok(log_id)
 }
 
 fn tell(context: &Context, origin: &str, log_id: &str, dev: bool) {
@@ -157,7 +176,7 @@ fn origin(args: &Args) -> Result<String, CommandError> {
 }
 
 /// The server's keys; those that are there already are taken, so that they can be made on another machine.
-fn make_server_keys(context: &mut Context, encrypt: bool) -> Result<(), CommandError> {
+fn make_server_keys(context: &mut Context, stage: &Stage, encrypt: bool) -> Result<(), CommandError> {
     for (key, algorithm) in [
         (ServerKey::Checkpoint, Algorithm::Ed25519),
         (ServerKey::Statement, Algorithm::Ed25519),
@@ -168,10 +187,26 @@ fn make_server_keys(context: &mut Context, encrypt: bool) -> Result<(), CommandE
         if path.exists() {
             context.output.note(Phrase::KeyTaken, &[&path.display()]);
         } else {
-            generate(context, &path, algorithm, encrypt)?;
+            generate(context, &path, &stage.staged().server_key(key), algorithm, encrypt)?;
         }
     }
     Ok(())
+}
+
+/// Makes a key in the stage; who is asked for a passphrase is told the place where it will lie.
+fn generate(
+    context: &mut Context,
+    path: &Path,
+    staged: &Path,
+    algorithm: Algorithm,
+    encrypt: bool,
+) -> Result<KeyFile, CommandError> {
+    let passphrase = if encrypt {
+        Some(context.passphrases.for_new(&path.display().to_string())?)
+    } else {
+        context.passphrases.given()?
+    };
+    KeyFile::generate(staged, algorithm, passphrase)
 }
 
 struct Authority {
@@ -198,15 +233,17 @@ impl Authority {
     }
 }
 
-fn dev_authority(context: &mut Context, encrypt: bool) -> Result<Authority, CommandError> {
+fn dev_authority(context: &mut Context, stage: &Stage, encrypt: bool) -> Result<Authority, CommandError> {
     let (count, threshold) = DEV_AUTHORITY;
     let mut signers = Vec::new();
     for number in 1..=count {
         let path = context.home.authority_key(number);
-        if !path.exists() {
-            generate(context, &path, Algorithm::Ed25519, encrypt)?;
-        }
-        signers.push(signing_key(&path, &mut context.passphrases)?);
+        let key = if path.exists() {
+            KeyFile::read(&path)?
+        } else {
+            generate(context, &path, &stage.staged().authority_key(number), Algorithm::Ed25519, encrypt)?
+        };
+        signers.push(key.signing(&mut context.passphrases)?);
     }
     let named = signers.iter().map(|key| noun(&key.public())).collect();
     Authority::new(named, threshold, signers)
@@ -254,9 +291,6 @@ fn config_text(dev: bool) -> String {
     )
 }
 
-fn write_file(path: &std::path::Path, text: &str) -> Result<(), CommandError> {
-    if path.exists() {
-        return Ok(());
-    }
+fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
     fs::write(path, text).map_err(unwritable(path))
 }

@@ -4,13 +4,13 @@ use super::Context;
 use super::config;
 use crate::ending::{CommandError, Ending, Exit};
 use crate::home::ServerKey;
-use crate::keyfile::{Algorithm, KeyFile, signing_key};
+use crate::keyfile::{Algorithm, KeyFile, Passphrases, signing_key};
 use crate::language::Phrase;
 use crate::output::Format;
 use credit_service::config::Config;
 use credit_service::{Health, Ledger, OpenOptions, ServerKeys, serve};
 use credit_types::genesis::DEV_ORIGIN_PREFIX;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The name that the tokens of a trial ledger carry as their issuer.
@@ -54,7 +54,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
         return Err(CommandError::usage(Phrase::NoLedger, &[&config.data_dir.display()]));
     }
     start_logging(context.output.format);
-    let keys = server_keys(context)?;
+    let keys = server_keys(|key| context.home.server_key(key), &mut context.passphrases)?;
     // Signals are caught before the ledger is open: one that comes while it opens must not cut it off.
     let mut signals = Signals::new()?;
     let ledger = Ledger::open(&config.data_dir, keys, options(&config, args.accept_clock)?).await?;
@@ -100,12 +100,13 @@ fn options(config: &Config, accept_clock: bool) -> Result<OpenOptions, CommandEr
     })
 }
 
-/// The secrets of the server, from the home.
-pub(super) fn server_keys(context: &mut Context) -> Result<ServerKeys, CommandError> {
-    let path = |key| context.home.server_key(key);
+/// The secrets of the server.
+pub(super) fn server_keys(
+    path: impl Fn(ServerKey) -> PathBuf,
+    passphrases: &mut Passphrases,
+) -> Result<ServerKeys, CommandError> {
     let [checkpoint, statement, operator, root] =
         [ServerKey::Checkpoint, ServerKey::Statement, ServerKey::Operator, ServerKey::Root].map(path);
-    let passphrases = &mut context.passphrases;
     Ok(ServerKeys {
         checkpoint: signing_key(&checkpoint, passphrases)?,
         statement: signing_key(&statement, passphrases)?,

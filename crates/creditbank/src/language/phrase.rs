@@ -61,6 +61,7 @@ phrases! {
     PassphraseNotAsked: "无法询问 {0} 的口令：请用 --passphrase-file 或环境变量 {1}", "could not ask for the passphrase of {0}: use --passphrase-file or the variable {1}";
 
     HomeTaken: "{0} 中已经有账本：请换一个目录（--home）", "there is a ledger in {0} already: choose another folder (--home)";
+    InitFinished: "上一次被中断的 init 已补完：{0} 中的账本完整可用", "an init that was interrupted is finished: the ledger in {0} is whole";
     NoLedger: "{0} 中没有账本：请先运行 creditbank init", "there is no ledger in {0}: run creditbank init first";
     NoticeTooShort: "正式账本的公示天数不能是 {0}，至少 {1} 天", "a ledger that is not for trial can't have {0} notice days, at least {1}";
     OriginWrong: "来源名 {0} 不合适：只有试用账本以 {1} 开头", "the origin {0} does not fit: those of trial ledgers, and only those, begin with {1}";
