@@ -153,6 +153,79 @@ fn a_row_that_says_something_else_than_its_record_is_told_so() {
     assert_eq!(office.size(), size);
 }
 
+/// A lost or second secret, and another scope, would make other records of the same rows: credits twice.
+#[test]
+fn nothing_that_would_give_credits_twice_happens_unasked() {
+    let _turn = turn();
+    let (office, school) = issuer("naming");
+    let csv = office.file("naming/a.csv", semester());
+    let mapping = shipped("mappings/semester.toml");
+    assert_eq!(submit(office, 1, &school, &csv, &OPEN), [8, 0, 0, 2, 2]);
+    let size = office.size();
+    let home = office.bank.home().join("institutions").join(&school);
+    let (key, away) = (home.join("rows.key"), home.join("rows.key.away"));
+    std::fs::rename(&key, &away).expect("a rows key");
+    // The secret is lost.
+    let said = office.ends(2, &arguments(&school, &csv, &mapping, &["--skip-bad"]));
+    for told in [key.display().to_string().as_str(), "--new-row-key", "twice", "restore"] {
+        assert!(said.contains(told), "{told} in {said}");
+    }
+    let chinese = office.ends(2, &arguments(&school, &csv, &mapping, &["--skip-bad", "--lang", "zh"]));
+    assert!(chinese.contains("重复入账") && chinese.contains("从备份恢复"), "{chinese}");
+    // A check needs no secret and makes none, but says that it is missing.
+    let checked = office.ends(1, &arguments(&school, &csv, &mapping, &["--check"]));
+    assert!(checked.contains("--new-row-key"), "{checked}");
+    // Nor does an admission that the ledger refuses make one.
+    let file = office.path(&format!("{school}.toml"));
+    let again = office.ends(1, &["institution", "admit", "--file", &file, "--generate-keys"]);
+    assert!(again.contains("INSTITUTION_EXISTS"), "{again}");
+    assert!(!key.exists() && office.size() == size);
+    // It is found again.
+    std::fs::rename(&away, &key).expect("a rows key");
+    let there = office.ends(2, &arguments(&school, &csv, &mapping, &["--skip-bad", "--new-row-key"]));
+    assert!(there.contains("leave out --new-row-key"), "{there}");
+    // Another scope, other columns.
+    let text = std::fs::read_to_string(&mapping).expect("a mapping");
+    for other in [
+        text.replace("openuniv/semester", "openuniv/other"),
+        text.replace("\"课程代码\", \"学号\"", "\"学号\", \"课程代码\""),
+    ] {
+        assert_ne!(other, text);
+        let other = office.file("naming/other.toml", other);
+        let said = office.ends(2, &arguments(&school, &csv, &other, &["--skip-bad"]));
+        assert!(said.contains("--new-scope") && said.contains("openuniv/semester"), "{said}");
+    }
+    assert_eq!(submit(office, 1, &school, &csv, &["--skip-bad"]), [0, 8, 0, 2, 2]);
+    assert_eq!(office.size(), size);
+    // Another kind of spreadsheet is taken where that is said, and known from then on.
+    let certificates =
+        office.file("naming/certificates.toml", text.replace("openuniv/semester", "openuniv/x"));
+    let header = semester().lines().next().expect("a header").to_owned();
+    let row = "2026-1,2024101000001,林晓云,YJOU-0411,基础会计,2,36,86,2026/6/24,96.5,混合";
+    let other = office.file("naming/certificates.csv", format!("{header}\n{row}\n"));
+    office.must(&arguments(&school, &other, &certificates, &["--new-scope"]));
+    let again = office.json(0, &arguments(&school, &other, &certificates, &[]));
+    assert_eq!(count(&again, "already"), 1);
+}
+
+/// An issuer whose keys were not made here has no secret yet: at its first import it asks for one.
+#[test]
+fn a_first_import_without_a_row_key_asks_for_one_once() {
+    let _turn = turn();
+    let (office, school) = issuer("first");
+    let csv = office.file("first/a.csv", semester());
+    let mapping = shipped("mappings/semester.toml");
+    let key = office.bank.home().join("institutions").join(&school).join("rows.key");
+    std::fs::remove_file(&key).expect("a rows key");
+    // Rows are bad, nothing is sent: nothing is made either.
+    office.ends(1, &arguments(&school, &csv, &mapping, &["--new-row-key"]));
+    assert!(!key.exists());
+    let first = [OPEN.as_slice(), &["--new-row-key"]].concat();
+    let said = office.ends(1, &arguments(&school, &csv, &mapping, &first));
+    assert!(said.contains("back it up") && said.contains("8 accepted"), "{said}");
+    assert_eq!(submit(office, 1, &school, &csv, &OPEN), [0, 8, 0, 2, 2]);
+}
+
 /// Waits for a command that must end by itself within a time.
 fn quickly(mut child: Child, most: Duration, what: &str) -> std::process::Output {
     let ended = wait_within(most, what, || child.try_wait().expect("a child's status"));

@@ -91,6 +91,11 @@ impl Home {
         self.institution(institution).join("rows.key")
     }
 
+    /// What an institution's record ids have been made of besides that secret.
+    pub(crate) fn rows_used(&self, institution: &InstitutionId) -> PathBuf {
+        self.institution(institution).join("rows.toml")
+    }
+
     /// What clients pin of the ledger.
     pub(crate) fn trust(&self) -> PathBuf {
         self.root.join("trust.toml")

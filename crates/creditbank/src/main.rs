@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod durable;
 mod ending;
 mod home;
 mod keyfile;

@@ -163,6 +163,11 @@ impl Mapping {
         })
     }
 
+    /// What names a row: the scope, and the columns whose cells are its key.
+    pub(crate) fn naming(&self) -> (&str, Vec<&str>) {
+        (&self.scope, self.key.iter().map(Source::label).collect())
+    }
+
     /// How the spreadsheet is to be read.
     pub(crate) fn layout(&self) -> Layout {
         self.layout

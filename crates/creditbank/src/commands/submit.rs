@@ -9,6 +9,7 @@ mod known;
 mod outcome;
 mod results;
 mod resume;
+mod row_key;
 mod rows;
 mod send;
 
@@ -17,7 +18,6 @@ use super::connect::{Caller, Connect, client};
 use super::keys::institution_id;
 use super::signer;
 use crate::ending::{CommandError, Ending, Exit, unreadable};
-use crate::keyfile::{Algorithm, KeyFile, Seed};
 use crate::language::Phrase;
 use crate::mapping::{MAPPING_BYTES_MAX, Mapping};
 use credit_types::{InstitutionId, KeyPurpose};
@@ -65,6 +65,9 @@ pub(crate) struct Args {
     /// The registrar that signs openings · 为开户签名的登记机构
     #[arg(long, value_name = "ID", value_parser = institution_id)]
     registrar: Option<InstitutionId>,
+    /// What may be new · 允许新用的
+    #[command(flatten)]
+    new: row_key::New,
     /// Where the ledger is · 账本所在
     #[command(flatten)]
     connect: Connect,
@@ -87,10 +90,16 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     let mapping = Mapping::parse(&mapping_text).map_err(|cause| {
         CommandError::usage(Phrase::FileUnusable, &[&args.mapping.display()]).because(cause)
     })?;
-    let secret = rows_secret(context, &args.issuer)?;
+    let row_key = row_key::RowKey::of(context, &args.issuer, &mapping)?;
+    // What would make other records of rows that are records already is said before anything is read.
+    match row_key.doubt(args.new) {
+        Some(doubt) if args.check => context.output.note_text(&doubt.text),
+        Some(doubt) => return Err(doubt),
+        None => {}
+    }
     let (csv_hash, breaks) = rows::fingerprint(&args.csv)?;
     let bar = context.output.progress(Phrase::ProgressRead, breaks);
-    let mut sheet = rows::read(&args.csv, &mapping, &secret, |line| bar.set_position(line))?;
+    let mut sheet = rows::read(&args.csv, &mapping, |line| bar.set_position(line))?;
     check::rows(&mut sheet);
     bar.finish_and_clear();
     let counts = sheet.counts();
@@ -105,7 +114,10 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
         context.output.line(phrase, &[&results.display()]);
         return Ok(finish(context, &sheet, &Outcomes::new(), &results));
     }
-    let names = [csv_hash.as_slice(), mapping_text.as_bytes(), args.issuer.as_str().as_bytes()];
+    let secret = row_key.open(context)?;
+    sheet.name(&secret);
+    let names =
+        [csv_hash.as_slice(), mapping_text.as_bytes(), args.issuer.as_str().as_bytes(), secret.as_slice()];
     let mut outcomes = Outcomes::new();
     let sent = submit(context, &args, &sheet, &results, Resume::name(&names), &mut outcomes).await;
     // What is known is kept, whatever came after it.
@@ -164,19 +176,6 @@ fn mapping_text(path: &Path) -> Result<String, CommandError> {
     let file = std::fs::File::open(path).map_err(unreadable(path))?;
     file.take(most).read_to_string(&mut text).map_err(unreadable(path))?;
     Ok(text)
-}
-
-/// The issuer's own secret behind its record ids; made once, and to be kept as long as the issuer has records.
-fn rows_secret(context: &mut Context, issuer: &InstitutionId) -> Result<Seed, CommandError> {
-    let path = context.home.rows_key(issuer);
-    let file = if path.exists() {
-        KeyFile::read(&path)?
-    } else {
-        let file = super::keys::generate(context, &path, Algorithm::Rows, false)?;
-        context.output.note(Phrase::RowsKeyMade, &[&path.display()]);
-        file
-    };
-    file.open(Algorithm::Rows, &mut context.passphrases)
 }
 
 fn show_bad(context: &Context, sheet: &Sheet) {

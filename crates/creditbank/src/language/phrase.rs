@@ -186,7 +186,12 @@ phrases! {
     ProgressOpen: "开户", "opening accounts";
     SpreadsheetUnusable: "无法读取表格 {0}：第 {1} 行第 {2} 列", "the spreadsheet {0} can't be read at line {1}, column {2}";
     MappingDoesNotFit: "映射与表格 {0} 不符", "the mapping does not fit the spreadsheet {0}";
-    RowsKeyMade: "已生成 {0}：成果编号由它推出，请与密钥一同备份，遗失后重复导入将无法识别", "made {0}: record ids come from it. Back it up with the keys; without it a second import is not recognised";
+    RowsKeyMade: "注意：已生成 {0}。{1} 的成果编号都由它推出：请立即与密钥一同备份，且只保留这一把；遗失后，同一表格再次导入会重复入账", "note: made {0}. All record ids of {1} come from it: back it up with the keys now, and have one only; without it a second import of a spreadsheet gives its credits twice";
+    RowsKeyMissing: "缺少 {0}：成果编号由这把密钥推出，换一把密钥，同样的行就会变成新的成果、重复入账。如果 {1} 导入过表格，请从备份恢复该文件；如果这是它的首次导入，请加 --new-row-key", "{0} is missing: record ids come from this key, and with another one the same rows become other records, credits given twice. If a spreadsheet of {1} was ever imported, restore the file from a backup; if this is its first import, add --new-row-key";
+    RowsKeyThere: "{0} 已经存在：请去掉 --new-row-key，继续使用它；换一把密钥会使同样的行重复入账", "{0} is there: leave out --new-row-key and go on with it; with another key the same rows become other records, credits given twice";
+    RowsUsedUnusable: "{0} 的内容有误：它记录了导入用过的映射键，请从备份恢复", "{0} can't be used: it keeps the mapping keys that imports have used; restore it from a backup";
+    ScopeNew: "映射的 [key] 是 {0}，而 {1} 此前只用过 {2}：同样的行会变成新的成果、重复入账。如果这类表格导入过，请改回映射的 [key]；如果是另一类表格，请加 --new-scope", "the mapping has the [key] {0}, and {1} has only used {2} so far: the same rows would become other records, credits given twice. If this kind of spreadsheet was imported before, put the [key] of the mapping back; if it is another kind, add --new-scope";
+    ScopeKept: "映射的 [key] {0} 已记入 {1}，今后以它识别同样的行", "the [key] {0} of the mapping is kept in {1}: by it the same rows are known again";
     RowsRead: "成果 {0} 行，不计学分 {1} 行，错误 {2} 行（{3}）", "{0} rows are records, {1} not credit, {2} bad ({3})";
     BadRow: "第 {0} 行 {1}：{2}", "line {0} {1}: {2}";
     MoreBadRows: "另有 {0} 行错误，见结果文件", "{0} more bad rows are in the results file";

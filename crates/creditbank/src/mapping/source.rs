@@ -128,6 +128,11 @@ impl Source {
         }
     }
 
+    /// The column or template.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
     /// The text before lookup and default; empty if one of its cells is.
     pub(super) fn raw(&self, cells: &Cells) -> String {
         let mut raw = String::new();

@@ -48,8 +48,12 @@ pub(super) async fn run(context: &mut Context, args: Args) -> Ending {
     for (number, mut admission) in (1..).zip(chosen) {
         let recorded = admit(context, &client, &authority, &mut admission, generate_keys).await?;
         let id = &admission.institution_id;
+        let row_key = if generate_keys { row_key(context, &admission)? } else { None };
         context.output.line(Phrase::InstitutionAdmitted, &[id, &context.output.language.of(&admission.name)]);
         let document = recorded::tell(context, &writing.of(number, count), &recorded)?;
+        if let Some(path) = row_key {
+            context.output.note(Phrase::RowsKeyMade, &[&path.display(), id]);
+        }
         documents.push(recorded::with(document, json!({ "institution_id": id.as_str() })));
     }
     context.output.json(&json!({ "admitted": documents }));
@@ -63,7 +67,20 @@ pub(in crate::commands) async fn admit_generated(
     authority: &AuthoritySigner,
     mut admission: InstitutionAdmission,
 ) -> Result<Recorded, CommandError> {
-    admit(context, client, authority, &mut admission, true).await
+    let recorded = admit(context, client, authority, &mut admission, true).await?;
+    row_key(context, &admission)?;
+    Ok(recorded)
+}
+
+/// Makes the secret of an issuer's record ids. Only now: an institution that was just admitted has no records yet, while
+/// one that the ledger refuses because it knows it may have any number under a secret that lies elsewhere.
+fn row_key(context: &mut Context, admission: &InstitutionAdmission) -> Result<Option<PathBuf>, CommandError> {
+    let path = context.home.rows_key(&admission.institution_id);
+    if !admission.roles.contains(&Role::Issuer) || path.exists() {
+        return Ok(None);
+    }
+    generate(context, &path, Algorithm::Rows, false)?;
+    Ok(Some(path))
 }
 
 async fn admit(
@@ -112,12 +129,6 @@ fn keys(
         }
         if path.exists() {
             keys.push((purpose, signing_key(&path, &mut context.passphrases)?));
-        }
-    }
-    if make && admission.roles.contains(&Role::Issuer) {
-        let rows = context.home.rows_key(&admission.institution_id);
-        if !rows.exists() {
-            generate(context, &rows, Algorithm::Rows, false)?;
         }
     }
     Ok(keys)

@@ -1,14 +1,12 @@
 //! What a submission needs to go on after a crash: the batches that were signed, kept before they are sent.
 
+use crate::durable;
 use crate::ending::{CommandError, unreadable, unwritable};
-use crate::keyfile::folder_of;
 use crate::language::Phrase;
 use credit_types::RecordId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The version of the file's form.
@@ -39,7 +37,7 @@ pub(super) struct Resume {
 }
 
 impl Resume {
-    /// The name of a submission: the spreadsheet, its mapping and the issuer.
+    /// The name of a submission: the spreadsheet, its mapping, the issuer and the secret of its rows.
     pub(super) fn name(parts: &[&[u8]]) -> [u8; 32] {
         let mut hash = Sha256::new();
         for part in parts {
@@ -103,22 +101,8 @@ impl Resume {
 
     /// Writes beside and renames; durable before anything of it is sent.
     fn write(&self) -> Result<(), CommandError> {
-        let failed = unwritable(&self.path);
-        let written = || -> std::io::Result<()> {
-            let bytes = postcard::to_stdvec(&self.kept).map_err(std::io::Error::other)?;
-            let beside = self.path.with_extension("resume-writing");
-            // One that is left of a crash may not have the mode.
-            match fs::remove_file(&beside) {
-                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(cause),
-                Ok(()) | Err(_) => {}
-            }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            fs::rename(&beside, &self.path)?;
-            File::open(folder_of(&self.path))?.sync_all()
-        };
-        written().map_err(failed)
+        let bytes = postcard::to_stdvec(&self.kept).map_err(std::io::Error::other);
+        bytes.and_then(|bytes| durable::replace(&self.path, &bytes)).map_err(unwritable(&self.path))
     }
 }
 

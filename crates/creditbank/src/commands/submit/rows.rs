@@ -16,10 +16,13 @@ use std::path::Path;
 /// The bytes read at once for the fingerprint.
 const READ_BYTES: usize = 64 << 10;
 
+/// The secret of ids that are never sent: rows are read and checked before the issuer's own is opened.
+const PROVISIONAL: [u8; 32] = [0; 32];
+
 /// What a row is.
 #[derive(Debug)]
 pub(super) enum RowState {
-    /// A record, under the id that its key names.
+    /// A record, under the id that its key names once the sheet is named.
     Record(RecordId, Box<DraftRecord>),
     /// Not credit, for a reason of the mapping.
     NotCredit(String),
@@ -76,6 +79,15 @@ impl Sheet {
         counts
     }
 
+    /// Names the records by the issuer's own secret.
+    pub(super) fn name(&mut self, secret: &[u8; 32]) {
+        for row in &mut self.rows {
+            if let RowState::Record(id, draft) = &mut row.state {
+                *id = record_id_from_row(secret, &draft.row_key);
+            }
+        }
+    }
+
     /// The learners' numbers, each once, ascending.
     pub(super) fn learners(&self) -> BTreeSet<&str> {
         let drafts = self.rows.iter().filter_map(|row| match &row.state {
@@ -102,11 +114,10 @@ pub(super) fn fingerprint(path: &Path) -> Result<([u8; 32], u64), CommandError> 
     Ok((hash.finalize().into(), breaks))
 }
 
-/// Reads and checks every row. Record ids come from the rows' keys under the issuer's own secret.
+/// Reads and checks every row. The records' ids are provisional until [`Sheet::name`].
 pub(super) fn read(
     path: &Path,
     mapping: &Mapping,
-    secret: &[u8; 32],
     mut advance: impl FnMut(u64),
 ) -> Result<Sheet, CommandError> {
     let file = File::open(path).map_err(unreadable(path))?;
@@ -121,7 +132,7 @@ pub(super) fn read(
             RowOutcome::NotCredit { reason } => RowState::NotCredit(reason),
             RowOutcome::Bad(bad) => RowState::Bad(bad),
             RowOutcome::Record(draft) => {
-                let id = record_id_from_row(secret, &draft.row_key);
+                let id = record_id_from_row(&PROVISIONAL, &draft.row_key);
                 if let Some(first) = seen.get(&id) {
                     RowState::Repeated(*first)
                 } else {
@@ -167,7 +178,7 @@ pub(super) mod tests {
         std::fs::write(&path, text).unwrap();
         let (_, breaks) = fingerprint(&path).unwrap();
         assert_eq!(usize::try_from(breaks).unwrap(), text.matches('\n').count());
-        read(&path, &Mapping::parse(MAPPING).unwrap(), &[1; 32], |_| {}).unwrap()
+        read(&path, &Mapping::parse(MAPPING).unwrap(), |_| {}).unwrap()
     }
 
     /// The shipped example.
@@ -213,6 +224,13 @@ pub(super) mod tests {
         second.reverse();
         assert_eq!(first, second);
         assert_eq!(first.len(), 8);
+        let named = |secret: u8| {
+            let mut sheet = sheet(SEMESTER);
+            sheet.name(&[secret; 32]);
+            ids(&sheet)
+        };
+        assert_eq!(named(7), named(7));
+        assert!(named(7).iter().all(|id| !first.contains(id) && !named(8).contains(id)));
     }
 
     #[test]
@@ -222,10 +240,10 @@ pub(super) mod tests {
         let mapping = Mapping::parse(MAPPING).unwrap();
         for text in ["", "other,columns\n1,2\n", "学期,学号\n\"open"] {
             std::fs::write(&path, text).unwrap();
-            let refused = read(&path, &mapping, &[1; 32], |_| {}).err().unwrap();
+            let refused = read(&path, &mapping, |_| {}).err().unwrap();
             assert_eq!(refused.exit, Exit::Usage, "{text}");
         }
-        let missing = read(&folder.path().join("b.csv"), &mapping, &[1; 32], |_| {}).err().unwrap();
+        let missing = read(&folder.path().join("b.csv"), &mapping, |_| {}).err().unwrap();
         assert_eq!(missing.exit, Exit::Unreachable);
     }
 }
