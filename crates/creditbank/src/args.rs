@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Account(account::Command),
     /// Deposit records from a spreadsheet · 从表格存入学习成果
     Submit(submit::Args),
-    /// Look at records, revoke and suspend them · 查看、吊销、暂停学习成果
+    /// Look at records, correct, revoke and suspend them · 查看、更正、吊销、暂停学习成果
     #[command(subcommand)]
     Record(record::Command),
     /// Show an account's balance · 查询学分余额

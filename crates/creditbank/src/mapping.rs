@@ -21,9 +21,13 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decimal::{level_tenths, milli};
+pub(crate) use bounds::{
+    framework, hour_kind, institution, mode, pass_state, record_kind, scheme, truth, unicode,
+};
+pub(crate) use decimal::{level_tenths, milli, whole};
+pub(crate) use details::permille;
 pub(crate) use draft::DraftRecord;
-pub(crate) use names::{HOUR_KINDS, MODES, RECORD_KINDS, named};
+pub(crate) use names::{HOUR_KINDS, MODES, PASS_STATES, RECORD_KINDS, named};
 pub(crate) use problem::{BadRow, Problem};
 pub(crate) use scalar::Scalar;
 

@@ -57,12 +57,15 @@ pub(crate) struct Grounds {
 impl Grounds {
     /// The words, under the language that they are written in.
     pub(super) fn text(&self) -> Option<Text> {
-        self.explanation.as_ref().map(|words| {
-            if words.is_ascii() {
-                Text { zh: String::new(), en: words.clone() }
-            } else {
-                Text { zh: words.clone(), en: String::new() }
-            }
-        })
+        self.explanation.as_deref().map(words)
+    }
+}
+
+/// Words, under the language that they are written in.
+pub(super) fn words(words: &str) -> Text {
+    if words.is_ascii() {
+        Text { zh: String::new(), en: words.to_owned() }
+    } else {
+        Text { zh: words.to_owned(), en: String::new() }
     }
 }

@@ -1,6 +1,8 @@
-//! `creditbank record`: shows records, revokes, suspends and reinstates them.
+//! `creditbank record`: shows records, corrects, revokes, suspends and reinstates them.
 
 mod bundle;
+mod changes;
+mod correct;
 
 use super::Context;
 use super::account::digest;
@@ -60,6 +62,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         reading: Reading,
     },
+    /// Replace a record by a corrected one · 更正，以新成果替代
+    #[command(
+        after_help = "Examples · 示例:\n  creditbank record correct cn.yunjiang.openuniv 0199f0a0c0de8000800000000000abcd --reason grade-revised --score 88\n  \
+                      creditbank record correct cn.yunjiang.openuniv 0199f0a0c0de8000800000000000abcd --reason amount --credits 3 --check\n  \
+                      creditbank record correct cn.yunjiang.openuniv 0199f0a0c0de8000800000000000abcd --reason clerical --file changes.toml --receipt corrected.receipt\n\n\
+                      A file of changes · 更正内容文件:\n  title_zh = \"基础会计学\"\n  score = \"88.5\"\n  valid_until = \"\""
+    )]
+    Correct(Box<correct::Correct>),
     /// Revoke a record, for ever · 吊销，不可恢复
     #[command(
         after_help = "Examples · 示例:\n  creditbank record revoke cn.yunjiang.openuniv 0199f0a0c0de8000800000000000abcd --reason issued-in-error"
@@ -120,6 +130,7 @@ pub(crate) async fn run(context: &mut Context, command: Command) -> Ending {
         Command::Show { issuer, record, reading } => show(context, &issuer, record, &reading).await,
         Command::Bundle(args) => bundle::run(context, args).await,
         Command::List { account, details, reading } => list(context, account, details, &reading).await,
+        Command::Correct(args) => correct::run(context, *args).await,
         Command::Revoke(change) => self::change(context, change, RecordAction::Revoke).await,
         Command::Suspend(change) => self::change(context, change, RecordAction::Suspend).await,
         Command::Reinstate(change) => self::change(context, change, RecordAction::Reinstate).await,
@@ -149,6 +160,9 @@ async fn show(context: &mut Context, issuer: &InstitutionId, record: RecordId, r
             output.line(Phrase::DetailsProved, &[]);
         }
         None => output.line(Phrase::DetailsNotShown, &[]),
+    }
+    if let Some(corrected) = view.superseded_by {
+        output.line(Phrase::RecordSupersededBy, &[&corrected]);
     }
     let proved = json!({ "details_proved": view.details.is_some() });
     output.json(&recorded::with(document(&view), proved));

@@ -133,6 +133,14 @@ phrases! {
     RecordDetails: "名称 {0}；目录 {1}；成绩 {2}；证书 {3}", "title {0}; catalogue {1}; score {2}; certificate {3}";
     DetailsProved: "明细已按签名的承诺值验证，成果已证明在账本中", "the details are proved against the signed commitment, and the record is proved to be in the ledger";
     DetailsNotShown: "明细不对此身份开放，或已删除", "the details are not for this reader, or erased";
+    RecordSupersededBy: "已由成果 {0} 替代", "superseded by record {0}";
+    RecordCorrected: "成果 {0} 已由成果 {1} 替代", "record {0} is superseded by record {1}";
+    CorrectionChecked: "只做了检查，没有提交", "nothing was sent, this was a check";
+    NothingToCorrect: "成果 {0} 已经是这样，没有可更正的内容：请给出要更正的选项或 --file", "record {0} says so already, there is nothing to correct: give the options that change, or --file";
+    ChangeWrong: "更正内容 {0}：{1}", "the change of {0}: {1}";
+    ChangeNotRemovable: "每项成果都要有，不能删除", "every record has one, it can't be taken away";
+    ChangeNeeds: "还需要 {0}：两者要么都有，要么都没有", "it takes {0} too: a record has both or neither";
+    DetailsNeeded: "成果的明细读不到（已删除，或不对此身份开放），无法更正：更正要重新写出全部内容", "the details of the record can't be read (erased, or not for this reader), so it can't be corrected: a correction states everything anew";
     BalanceAt: "截至账本第 {0} 条、{1} 的余额（链序号 {2}）", "balance at {0} entries, as of {1} (sequence {2})";
     BalanceEmpty: "没有学习成果", "there are no records";
     BalanceSigned: "银行签名与回执已验证", "the bank's signature and the receipt are verified";
@@ -207,7 +215,7 @@ phrases! {
     AccountsOpened: "已开立 {0} 个账户，学习账号在 {1}：请告知学习者并妥善保管", "{0} accounts are open, their numbers are in {1}: tell the learners, and keep it safe";
     RowAlready: "此前已入账", "it was recorded before";
     RowNoAccount: "学号 {0} 没有账户：请先开户，或加 --open-accounts", "student number {0} has no account: open one, or add --open-accounts";
-    RowChanged: "本行与第 {0} 条中的成果不同：如需更正，请提交更正声明", "the row says something else than the record in entry {0}: correct the record instead";
+    RowChanged: "本行与第 {0} 条中的成果不同：如需更正，请用 creditbank record correct", "the row says something else than the record in entry {0}: use creditbank record correct";
     RowRepeated: "与第 {0} 行的键相同：删除其中一行，或在映射的键中加列", "it has the key of line {0}: remove one of the two, or add a column to the key";
     RowUnsendable: "字段 {0}：{1}", "field {0}: {1}";
     SubmitSummary: "接受 {0}，已有 {1}，拒绝 {2}，不计学分 {3}，错误 {4}", "{0} accepted, {1} already there, {2} refused, {3} not credit, {4} bad";
@@ -215,11 +223,14 @@ phrases! {
 
     ColumnAccount: "账户", "account";
     ColumnActiveFrom: "启用条目", "active from";
+    ColumnAfter: "更正后", "after";
     ColumnAmount: "学分", "amount";
     ColumnAwarded: "获得日期", "awarded";
+    ColumnBefore: "更正前", "before";
     ColumnBucket: "状态", "bucket";
     ColumnCredits: "学分", "credits";
     ColumnEvent: "事项", "event";
+    ColumnField: "字段", "field";
     ColumnHours: "学时", "hours";
     ColumnIndex: "条目", "entry";
     ColumnInstitution: "机构", "institution";

@@ -15,7 +15,7 @@ pub(super) fn ascii<const MAX: usize>(text: &str) -> Result<String, Problem> {
 
 /// Text of 1 to `MAX` bytes without control characters and without marks that change its direction. (That it is in
 /// NFC is asked where the statement is made.)
-pub(super) fn unicode<const MAX: usize>(text: &str) -> Result<String, Problem> {
+pub(crate) fn unicode<const MAX: usize>(text: &str) -> Result<String, Problem> {
     let hides = |letter: char| {
         letter.is_control()
             || matches!(letter,
@@ -32,37 +32,37 @@ fn short<const MAX: usize>(text: &str) -> Result<String, Problem> {
     if text.len() > MAX { Err(Problem::TooLong { bytes_max: MAX }) } else { Ok(text.to_owned()) }
 }
 
-pub(super) fn record_kind(text: &str) -> Result<RecordKind, Problem> {
+pub(crate) fn record_kind(text: &str) -> Result<RecordKind, Problem> {
     option(&RECORD_KINDS, text)
 }
 
-pub(super) fn hour_kind(text: &str) -> Result<HourKind, Problem> {
+pub(crate) fn hour_kind(text: &str) -> Result<HourKind, Problem> {
     option(&HOUR_KINDS, text)
 }
 
-pub(super) fn pass_state(text: &str) -> Result<PassState, Problem> {
+pub(crate) fn pass_state(text: &str) -> Result<PassState, Problem> {
     option(&PASS_STATES, text)
 }
 
-pub(super) fn mode(text: &str) -> Result<DeliveryMode, Problem> {
+pub(crate) fn mode(text: &str) -> Result<DeliveryMode, Problem> {
     option(&MODES, text)
 }
 
-pub(super) fn truth(text: &str) -> Result<bool, Problem> {
+pub(crate) fn truth(text: &str) -> Result<bool, Problem> {
     option(&TRUTHS, text)
 }
 
-pub(super) fn scheme(text: &str) -> Result<SchemeId, Problem> {
+pub(crate) fn scheme(text: &str) -> Result<SchemeId, Problem> {
     let form = "a scheme such as CN_XF";
     SchemeId::new(text).map_err(|_| Problem::NotOfForm { value: Problem::shown(text), form })
 }
 
-pub(super) fn framework(text: &str) -> Result<FrameworkId, Problem> {
+pub(crate) fn framework(text: &str) -> Result<FrameworkId, Problem> {
     let form = "a framework such as cn.nqf";
     FrameworkId::new(text).map_err(|_| Problem::NotOfForm { value: Problem::shown(text), form })
 }
 
-pub(super) fn institution(text: &str) -> Result<InstitutionId, Problem> {
+pub(crate) fn institution(text: &str) -> Result<InstitutionId, Problem> {
     let form = "an institution such as cn.yunjiang.openuniv";
     InstitutionId::new(text).map_err(|_| Problem::NotOfForm { value: Problem::shown(text), form })
 }

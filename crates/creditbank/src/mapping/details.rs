@@ -179,7 +179,7 @@ fn score_milli(text: &str) -> Result<i64, Problem> {
     if (SCORE_MILLI_MAX.saturating_neg()..=SCORE_MILLI_MAX).contains(&score) { Ok(score) } else { Err(out()) }
 }
 
-fn permille(text: &str) -> Result<i32, Problem> {
+pub(crate) fn permille(text: &str) -> Result<i32, Problem> {
     let permille =
         exact(milli(text)?, 1, 100).ok_or(Problem::TooManyDecimals { value: Problem::shown(text) })?;
     i32::try_from(permille)

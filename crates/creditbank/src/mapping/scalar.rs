@@ -1,11 +1,21 @@
 //! A value in TOML that stands for a text.
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 /// A text, whole number or truth value, as text. A float is refused: `7.50` would not come through as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scalar(pub(crate) String);
+
+impl FromStr for Scalar {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
 
 struct ScalarVisitor;
 

@@ -15,6 +15,9 @@ const AT_ONCE: usize = 32;
 /// Records of a first look: if none of them is there, none is asked about before sending.
 const FIRST_LOOK: usize = 64;
 
+/// Corrections of one record that are followed to the newest; a row that still differs then is said to be changed.
+const CORRECTIONS_MAX: usize = 64;
+
 /// Asks the ledger for records.
 pub(super) struct Known<'a> {
     /// The way to the terminal.
@@ -75,6 +78,20 @@ impl Known<'_> {
         self.look(&rows, outcomes).await.map(|_| ())
     }
 
+    /// The record that a row became, or the last correction of it; `None` where it is no record yet.
+    async fn newest(&self, id: RecordId) -> Result<Option<RecordView>, ClientError> {
+        let mut view = match self.issuer.get_record(self.id, id).await {
+            Ok(view) => view,
+            Err(error) if error.is_refused_for(Reason::RecordUnknown) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        for _ in 0..CORRECTIONS_MAX {
+            let Some(corrected) = view.superseded_by else { break };
+            view = self.issuer.get_record(self.id, corrected).await?;
+        }
+        Ok(Some(view))
+    }
+
     /// Asks about rows, and says how many are records already.
     async fn look(
         &self,
@@ -87,13 +104,9 @@ impl Known<'_> {
         let total = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         let bar = self.output.progress(Phrase::ProgressLook, total);
         let questions = rows.iter().map(|(id, _)| async {
-            let found = match self.issuer.get_record(self.id, *id).await {
-                Ok(view) => Some(view),
-                Err(error) if error.is_refused_for(Reason::RecordUnknown) => None,
-                Err(error) => return Err(error),
-            };
+            let found = self.newest(*id).await;
             bar.inc(1);
-            Ok::<Option<RecordView>, ClientError>(found)
+            found
         });
         let answers = futures_util::stream::iter(questions).buffered(AT_ONCE);
         let views: Vec<Option<RecordView>> = answers.try_collect().await?;
@@ -102,7 +115,7 @@ impl Known<'_> {
         for ((id, draft), view) in rows.iter().zip(views) {
             let Some(view) = view else { continue };
             found = found.saturating_add(1);
-            let outcome = if same(*id, draft, &view) {
+            let outcome = if same(draft, &view) {
                 Outcome::Already(Some(view.index))
             } else {
                 Outcome::Changed(view.index)
@@ -113,9 +126,10 @@ impl Known<'_> {
     }
 }
 
-/// Whether a record says what the row says; the account and the salted commitment are the record's own.
-fn same(id: RecordId, draft: &DraftRecord, view: &RecordView) -> bool {
-    let facts = draft.facts(id, view.facts.account_ref, view.facts.details_commitment);
+/// Whether a record says what the row says; its id (that of a row or of a correction), the account and the salted
+/// commitment are the record's own.
+fn same(draft: &DraftRecord, view: &RecordView) -> bool {
+    let facts = draft.facts(view.facts.record_id, view.facts.account_ref, view.facts.details_commitment);
     facts == view.facts && view.details.as_ref().is_none_or(|details| *details == draft.details)
 }
 
@@ -144,15 +158,15 @@ mod tests {
             superseded_by: None,
             details: Some(draft.details.clone()),
         };
-        assert!(same(id, draft, &view));
+        assert!(same(draft, &view));
         view.details = None;
-        assert!(same(id, draft, &view));
+        assert!(same(draft, &view));
         let mut changed = draft.clone();
         changed.details.score_milli = Some(1);
-        assert!(same(id, &changed, &view));
+        assert!(same(&changed, &view));
         view.details = Some(draft.details.clone());
-        assert!(!same(id, &changed, &view));
+        assert!(!same(&changed, &view));
         view.facts.credit_eligible = !view.facts.credit_eligible;
-        assert!(!same(id, draft, &view));
+        assert!(!same(draft, &view));
     }
 }
