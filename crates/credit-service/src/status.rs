@@ -114,8 +114,8 @@ impl Account {
         Self {
             code,
             reason: reason.name(),
-            en: format!("{}{detail}; {}", reason.en(), reason.remedy()),
-            zh: format!("{}{detail}", reason.zh()),
+            en: format!("{}{detail}; {}", reason.en(), reason.remedy_en()),
+            zh: format!("{}{detail}；{}", reason.zh(), reason.remedy_zh()),
             field: field.clone(),
             index: *index,
             number: Some(reason.number()),
@@ -369,14 +369,13 @@ mod tests {
             assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason.name(), DOMAIN));
             assert_eq!(info.metadata["number"], reason.number().to_string());
             let text = status.get_details_localized_message().unwrap();
-            assert_eq!((text.locale.as_str(), text.message.as_str()), ("zh-CN", reason.zh()));
+            let chinese = format!("{}；{}", reason.zh(), reason.remedy_zh());
+            assert_eq!((text.locale.as_str(), text.message.as_str()), ("zh-CN", chinese.as_str()));
             assert_eq!(status.get_details_bad_request().is_some(), code == Code::InvalidArgument, "{reason}");
             let refused = refusal(&Rejection::new(reason));
             assert_eq!(refused.reason, reason.name());
-            assert_eq!(refused.message_zh, reason.zh());
-            assert!(
-                refused.message_en.starts_with(reason.en()) && refused.message_en.ends_with(reason.remedy())
-            );
+            assert_eq!(refused.message_zh, chinese);
+            assert_eq!(refused.message_en, format!("{}; {}", reason.en(), reason.remedy_en()));
             assert_eq!(refused.retryable, code == Code::ResourceExhausted, "{reason}");
         }
     }

@@ -231,8 +231,13 @@ impl Reason {
     }
 
     /// What to do about it, in English.
-    pub fn remedy(self) -> &'static str {
-        self.row().remedy
+    pub fn remedy_en(self) -> &'static str {
+        self.row().remedy_en
+    }
+
+    /// What to do about it, in Chinese.
+    pub fn remedy_zh(self) -> &'static str {
+        self.row().remedy_zh
     }
 }
 
@@ -306,6 +311,9 @@ mod tests {
             assert_eq!(Reason::from_number(reason.number()), Some(reason));
             assert_eq!(Reason::from_name(reason.name()), Some(reason));
             assert!(!reason.zh().is_ascii() && reason.en().is_ascii(), "{reason} speaks both languages");
+            let chinese = |text: &str| text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+            assert!(chinese(reason.remedy_zh()), "{reason} says in Chinese what to do");
+            assert!(!reason.remedy_en().is_empty() && !chinese(reason.remedy_en()), "{reason}, in English");
         }
         assert_eq!(Reason::from_number(0), None);
     }

@@ -15,8 +15,8 @@ A refusal changes nothing. Its name stands in `ErrorInfo.reason` (domain `credit
 leaf of a batch is refused; neither is ever used again for something else. Reasons are checked in the order of this
 table: the first that applies is given.
 
-| number | reason | gRPC code | what is wrong | 中文 | what to do |
-|---|---|---|---|---|---|
+| number | reason | gRPC code | what is wrong | 中文 | what to do | 怎么办 |
+|---|---|---|---|---|---|---|
 ";
 
 const TAIL: &str = "
@@ -54,8 +54,9 @@ pub(crate) fn write(_root: &Path) -> Result<String> {
             Class::Exhausted => "RESOURCE_EXHAUSTED",
         };
         let (number, name) = (reason.number(), reason.name());
-        let (en, zh, remedy) = (reason.en(), reason.zh(), reason.remedy());
-        writeln!(page, "| {number} | `{name}` | {code} | {en} | {zh} | {remedy} |")?;
+        let (en, zh) = (reason.en(), reason.zh());
+        let (remedy_en, remedy_zh) = (reason.remedy_en(), reason.remedy_zh());
+        writeln!(page, "| {number} | `{name}` | {code} | {en} | {zh} | {remedy_en} | {remedy_zh} |")?;
     }
     page.push_str(TAIL);
     Ok(page)

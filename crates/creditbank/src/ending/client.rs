@@ -32,7 +32,10 @@ impl From<ClientError> for CommandError {
 /// A refusal in both languages, with what to do where the reason is one that this program knows.
 pub(crate) fn refused(refusal: &Refusal) -> Text {
     let (zh, en) = match Reason::from_name(&refusal.reason) {
-        Some(reason) => (reason.zh().to_owned(), format!("{}; {}", reason.en(), reason.remedy())),
+        Some(reason) => (
+            format!("{}；{}", reason.zh(), reason.remedy_zh()),
+            format!("{}; {}", reason.en(), reason.remedy_en()),
+        ),
         None => (refusal.message.clone(), refusal.message.clone()),
     };
     let place = |text: String| match (&refusal.field, refusal.index) {
