@@ -231,6 +231,14 @@ pub enum BadReceipt {
     /// The record bundle does not hold.
     #[error("the record bundle does not hold")]
     Bundle(#[source] BundleFault),
+    /// The receipt does not open a part that the caller may read.
+    #[error("the receipt of entry {index} does not open {what}")]
+    NotOpened {
+        /// The entry.
+        index: u64,
+        /// The part.
+        what: String,
+    },
     /// The entry records something else than what was signed here.
     #[error("entry {index} does not record what was sent: {problem}")]
     OtherStatement {

@@ -2,13 +2,14 @@
 
 use credit_proto::v1;
 use credit_types::{
-    AccountRef, AccountStatus, Amount, Credits, Digest, InstitutionId, Posting, RecordId, RecordStatus,
-    SchemeId,
+    AccountRef, AccountStatus, Amount, Credits, Digest, InstitutionId, Link, Posting, RecordId, RecordStatus,
+    SchemeId, Subject,
 };
+use credit_verify::VerifiedReceipt;
 
 use crate::builder::Client;
 use crate::call::accounts;
-use crate::error::ClientError;
+use crate::error::{BadReceipt, ClientError};
 use crate::query::Page;
 use crate::view::{Answers, account_status, bucket, record_status};
 
@@ -62,7 +63,23 @@ pub struct AccountEntry {
     pub events: Vec<AccountEvent>,
 }
 
+/// An account's part of one entry, read from the entry's receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvedEntry {
+    /// The entry's leaf hash, which the account's next link names.
+    pub leaf_hash: Digest,
+    /// What the receipt opens of the account.
+    pub entry: AccountEntry,
+}
+
 impl Client {
+    /// What happened to an account in an entry, out of the entry's verified receipt: the link and each event that it
+    /// names are opened, so that nothing of it is the bank's word.
+    pub async fn prove_posting(&self, account: AccountRef, index: u64) -> Result<ProvedEntry, ClientError> {
+        let (_, verified) = self.get_receipt(index).await?;
+        proved(self.answers("GetReceipt"), account, &verified)
+    }
+
     /// A page of an account's history, oldest first: `page_size` 0 (the bank's default, 50) to 1,000; `page_token`
     /// empty for the first page. A learner may leave the account out.
     pub async fn list_postings(
@@ -82,6 +99,42 @@ impl Client {
         let items = links.into_iter().map(|link| entry(answers, link)).collect::<Result<_, _>>()?;
         Ok(Page { items, next: Some(next_page_token).filter(|token| !token.is_empty()) })
     }
+}
+
+fn proved(
+    answers: Answers,
+    account: AccountRef,
+    verified: &VerifiedReceipt,
+) -> Result<ProvedEntry, ClientError> {
+    let index = verified.core.index;
+    let closed = |what: &str| BadReceipt::NotOpened { index, what: what.to_owned() };
+    let link = verified.link_of(&Subject::Account(account)).ok_or_else(|| closed("the account's link"))?;
+    let Link { subject: _, sequence, previous, events: numbers } = link;
+    let mut events = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let opened = verified.events.get(number).ok_or_else(|| closed("an event of the account"))?;
+        if account_of(opened).is_some_and(|named| named != account.as_bytes()) {
+            return Err(answers.wrong("the account's link names an event of another account"));
+        }
+        events.push(event(answers, opened.clone())?);
+    }
+    let entry = AccountEntry {
+        index,
+        recorded_at_us: verified.core.recorded_at_us,
+        sequence: *sequence,
+        previous: *previous,
+        events,
+    };
+    Ok(ProvedEntry { leaf_hash: verified.leaf_hash, entry })
+}
+
+/// The account that an event is about; `None` of an event that this client does not know.
+fn account_of(event: &v1::Event) -> Option<&[u8]> {
+    let opened = event.account_opened.as_ref().map(|body| &body.account_ref);
+    let changed = event.account_status_changed.as_ref().map(|body| &body.account_ref);
+    let deposited = event.record_deposited.as_ref().map(|body| &body.account_ref);
+    let record_changed = event.record_status_changed.as_ref().map(|body| &body.account_ref);
+    opened.or(changed).or(deposited).or(record_changed).map(Vec::as_slice)
 }
 
 fn entry(answers: Answers, link: v1::LinkEntry) -> Result<AccountEntry, ClientError> {
@@ -159,7 +212,9 @@ fn postings(answers: Answers, postings: Vec<v1::Posting>) -> Result<Vec<Posting>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use credit_types::{Bucket, LogId};
+    use credit_log::checkpoint::Checkpoint;
+    use credit_types::{Bucket, CommandId, EntryCore, EntryHead, LogId, SignerId};
+    use std::collections::BTreeMap;
 
     const ANSWERS: Answers = Answers { call: "ListPostings", log_id: LogId([1; 32]) };
 
@@ -203,6 +258,64 @@ mod tests {
         };
         assert_eq!((postings[0].from, postings[0].to), (Bucket::Issued, Bucket::Available));
         assert_eq!(postings[0].amount.credits.milli(), 3_000);
+    }
+
+    /// A receipt that opens these events of an entry, and the account's link, which names all but the first.
+    fn receipt(events: Vec<v1::Event>) -> VerifiedReceipt {
+        let count = u32::try_from(events.len()).unwrap();
+        let link = Link {
+            subject: Subject::Account(AccountRef([1; 16])),
+            sequence: 2,
+            previous: Some(Digest([7; 32])),
+            events: (1..count).collect(),
+        };
+        VerifiedReceipt {
+            core: EntryCore { index: 9, recorded_at_us: 5, parts_root: Digest([0; 32]) },
+            leaf_hash: Digest([8; 32]),
+            head: EntryHead {
+                actor: SignerId::Operator,
+                command_id: CommandId([3; 16]),
+                links: 1,
+                statements: 1,
+                events: count,
+            },
+            links: BTreeMap::from([(0, link)]),
+            statements: BTreeMap::new(),
+            events: (0..).zip(events).collect(),
+            checkpoint: Checkpoint { origin: "dev.example".to_owned(), size: 10, root: [3; 32] },
+        }
+    }
+
+    #[test]
+    fn what_a_receipt_opens_of_an_account_is_what_the_list_should_have_said() {
+        let opened = v1::Event { kind: v1::EventKind::AccountOpened.into(), ..v1::Event::default() };
+        let proof = receipt(vec![opened.clone(), deposited(), v1::Event { kind: 99, ..opened.clone() }]);
+        let account = AccountRef([1; 16]);
+        let told = entry(ANSWERS, link(vec![deposited(), v1::Event { kind: 99, ..opened.clone() }])).unwrap();
+        let read = proved(ANSWERS, account, &proof).unwrap();
+        assert_eq!(read, ProvedEntry { leaf_hash: Digest([8; 32]), entry: told.clone() });
+        let mut richer = deposited();
+        richer.record_deposited.as_mut().unwrap().postings[0].credits_milli = 9_000;
+        let lied = receipt(vec![opened.clone(), richer, v1::Event { kind: 99, ..opened.clone() }]);
+        assert_ne!(proved(ANSWERS, account, &lied).unwrap().entry, told);
+        let refused = |account: u8, bend: fn(&mut VerifiedReceipt)| {
+            let mut bent = proof.clone();
+            bend(&mut bent);
+            proved(ANSWERS, AccountRef([account; 16]), &bent).unwrap_err()
+        };
+        let closed = |error: &ClientError| {
+            matches!(error, ClientError::BadReceipt(BadReceipt::NotOpened { index: 9, .. }))
+        };
+        assert!(closed(&refused(2, |_| {})), "the link of another account");
+        assert!(closed(&refused(1, |bent| bent.links.clear())));
+        assert!(closed(&refused(1, |bent| {
+            bent.events.remove(&1);
+        })));
+        let foreign = refused(1, |bent| {
+            let body = bent.events.get_mut(&1).unwrap().record_deposited.as_mut().unwrap();
+            body.account_ref = vec![2; 16];
+        });
+        assert!(matches!(foreign, ClientError::BadAnswer { .. }));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::token::{Bearer, account_ref};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::language::{Language, Phrase};
 use crate::output::thousandths;
-use credit_client::{AccountEntry, AccountEvent, Client};
-use credit_types::{AccountRef, Digest, Posting, Subject, SubjectHead};
+use credit_client::{AccountEntry, AccountEvent, Client, Sums, add_up};
+use credit_types::{AccountRef, Digest, Posting, SubjectHead};
 use serde_json::{Value, json};
 
 /// Entries asked for at once.
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// What to ask for · 查询条件
     #[command(flatten)]
     asking: Asking,
-    /// Have every entry proved, not only the last · 逐条验证，而不仅是最后一条
+    /// Have every entry proved with all that it says, not only the last · 逐条验证内容，而不仅是最后一条
     #[arg(long)]
     prove: bool,
     /// Who reads · 读取身份
@@ -50,6 +50,8 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
         proved(&client, account, &history, |done| bar.set_position(done)).await?;
         bar.finish_and_clear();
     }
+    let sums = add_up(&history, &balance)
+        .map_err(|cause| CommandError::new(Exit::Broken, Phrase::StatementSumsDiffer, &[]).because(cause))?;
     let language = context.output.language;
     let rows: Vec<Vec<String>> = history.iter().flat_map(|entry| lines(entry, language)).collect();
     let header = [
@@ -62,11 +64,18 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     context.output.table(&header, &rows);
     show(context, &balance, signed.is_some());
     context.output.line(if prove { Phrase::StatementProved } else { Phrase::StatementComplete }, &[]);
+    let (sums, phrase) = match sums {
+        Sums::Equal => ("EQUAL", Phrase::StatementAddsUp),
+        Sums::KeySuspect => ("KEY_SUSPECT", Phrase::StatementAddsUpSuspect),
+        Sums::Newer => ("NEWER", Phrase::StatementNotAddedUp),
+    };
+    context.output.line(phrase, &[]);
     context.output.json(&json!({
         "account_ref": account.to_string(),
         "entries": history.iter().map(entry_document).collect::<Vec<_>>(),
         "balance": document(&balance, signed.is_some()),
         "proved": prove,
+        "sums": sums,
     }));
     Ok(Exit::Done)
 }
@@ -95,7 +104,7 @@ fn complete(history: &[AccountEntry], head: &SubjectHead) -> Result<(), CommandE
     Err(CommandError::new(Exit::Broken, Phrase::StatementHasGap, &[&missing, &head.sequence]))
 }
 
-/// Every entry is in the log, and its link names the one before it.
+/// Every entry is in the log, says there what was listed, and its link names the one before it.
 async fn proved(
     client: &Client,
     account: AccountRef,
@@ -104,18 +113,11 @@ async fn proved(
 ) -> Result<(), CommandError> {
     let mut previous: Option<Digest> = None;
     for entry in history {
-        let (_, verified) = client.get_receipt(entry.index).await?;
-        let link = verified.link_of(&Subject::Account(account));
-        let holds = link.is_some_and(|link| {
-            link.sequence == entry.sequence
-                && link.previous == previous
-                && entry.previous == previous
-                && link.events.len() == entry.events.len()
-        });
-        if !holds {
+        let proved = client.prove_posting(account, entry.index).await?;
+        if proved.entry != *entry || entry.previous != previous {
             return Err(CommandError::new(Exit::Broken, Phrase::EntryNotProved, &[&entry.index]));
         }
-        previous = Some(verified.leaf_hash);
+        previous = Some(proved.leaf_hash);
         advance(entry.sequence);
     }
     Ok(())
@@ -203,7 +205,7 @@ fn event_document(event: &AccountEvent) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use credit_types::LogId;
+    use credit_types::{LogId, Subject};
 
     fn entry(sequence: u64) -> AccountEntry {
         AccountEntry {

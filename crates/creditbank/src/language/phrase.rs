@@ -146,9 +146,13 @@ phrases! {
     BalanceSigned: "银行签名与回执已验证", "the bank's signature and the receipt are verified";
     BalanceNotSigned: "历史余额，未签名", "a past balance, not signed";
     StatementComplete: "明细连续完整，与已签名的链首相符", "the statement is without gaps up to the head that the balance names";
-    StatementProved: "每一条均已证明在账本中，且首尾相连", "every entry is proved to be in the ledger and continues the one before";
+    StatementProved: "每一条及其内容均已证明在账本中，且首尾相连", "every entry is proved to be in the ledger with all that is shown of it, and continues the one before";
+    StatementAddsUp: "各条变动之和等于余额", "what moved adds up to the balance";
+    StatementAddsUpSuspect: "各条变动之和等于余额总数；其中因密钥存疑而显示为暂停或存疑的部分，以银行所述为准", "what moved adds up to the balance as a whole; which of it a suspect key makes suspended or suspect is the bank's word";
+    StatementNotAddedUp: "有本版本不认识的事件，未核对合计", "there are events that this version does not know, so nothing was added up";
+    StatementSumsDiffer: "各条变动之和不等于余额：请保留已签名的余额（balance --keep）和这份明细作为证据", "what moved does not add up to the balance: keep the signed balance (balance --keep) and this statement as evidence";
     StatementHasGap: "明细不完整：缺第 {0} 项，应有 {1} 项。请保留已签名的余额作为证据", "the statement is not complete: number {0} of {1} is missing. Keep the signed balance as evidence";
-    EntryNotProved: "第 {0} 条未能得到证明", "entry {0} is not proved";
+    EntryNotProved: "第 {0} 条未能得到证明，或账本所列与证明不符：请保留已签名的余额作为证据", "entry {0} is not proved, or was listed other than the log proves it: keep the signed balance as evidence";
     EventOpened: "开户", "account opened";
     EventStatus: "账户状态变为{0}", "account is {0} from here on";
     EventDeposited: "存入成果 {0}", "record {0} deposited";
