@@ -142,6 +142,54 @@ fn a_damaged_high_water_file_is_found() {
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
 }
 
+/// A learner keeps a signed balance: whoever has the trust file checks it, long after the server is gone.
+#[test]
+fn a_kept_balance_is_verified_without_a_server() {
+    let office = stopped();
+    office.bank.serve();
+    let accounts = std::fs::read_to_string(office.path("semester.results.accounts.csv")).expect("accounts");
+    let account =
+        accounts.lines().nth(1).and_then(|line| line.split(',').nth(1)).expect("an account").to_owned();
+    let statement = office.json(0, &["statement", &account, "--prove"]);
+    assert_eq!((&statement["proved"], &statement["sums"]), (&true.into(), &"EQUAL".into()), "{statement}");
+    let said = office.must(&["--lang", "zh", "statement", &account, "--prove"]);
+    assert!(said.contains("各条变动之和等于余额"), "{said}");
+    let kept = office.path("kept.balance");
+    let balance = office.json(0, &["balance", &account, "--keep", &kept]);
+    assert!(office.bank.stop().success());
+    let verified: serde_json::Value =
+        serde_json::from_str(&office.bank.must(&["--output", "json", "verify", "balance", &kept]))
+            .expect("JSON");
+    assert_eq!((&verified["verdict"], &verified["account_ref"]), (&"OK".into(), &account.as_str().into()));
+    for field in ["lines", "size", "root", "sequence", "as_of", "log_id"] {
+        assert_eq!(verified[field], balance[field], "{field}");
+    }
+    let shown = office.bank.must(&["--lang", "zh", "verify", "balance", &kept]);
+    assert!(shown.contains("余额有效") && shown.contains(&account), "{shown}");
+    // No byte of it can be another one: what is signed, the signature, and the proof under it.
+    let bytes = std::fs::read(&kept).expect("a file");
+    let mut refused = 0;
+    for at in (0..bytes.len()).step_by((bytes.len() / 40).max(1)) {
+        let mut bent = bytes.clone();
+        bent[at] ^= 1;
+        let bent = office.file("bent.balance", bent);
+        let output = office.bank.run(&["verify", "balance", &bent]);
+        assert!(matches!(output.status.code(), Some(2 | 3 | 5)), "at {at}: {}", text(&output));
+        refused += u32::from(output.status.code() == Some(3));
+    }
+    assert!(refused > 20, "{refused}");
+    // Nor is it another bank's, or any file.
+    let other = crate::bank::Bank::new(&[]);
+    let trust = other.home().join("trust.toml").display().to_string();
+    let output = office.bank.run(&["verify", "balance", &kept, "--trust", &trust]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    for nonsense in ["", "no balance at all"] {
+        let file = office.file("nonsense.balance", nonsense);
+        let output = office.bank.run(&["verify", "balance", &file]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    }
+}
+
 /// A store that was rolled back to an earlier copy is not the ledger that has signed later heads.
 #[test]
 fn a_rolled_back_store_is_found() {

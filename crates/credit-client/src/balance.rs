@@ -2,13 +2,13 @@
 
 use credit_proto::{BankSigned as _, v1};
 use credit_types::{AccountRef, BalanceStatement, CivilDate, Subject};
-use credit_verify::verify_balance;
+use credit_verify::{Fault, Trust, VerifiedReceipt, verify_balance};
 use prost::Message as _;
 
 use crate::builder::Client;
 use crate::call::accounts;
 use crate::error::{BadReceipt, ClientError};
-use crate::receipt::Receipt;
+use crate::receipt::{RECEIPT_BYTES_MAX, Receipt};
 
 /// Which balance is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,10 +42,49 @@ pub struct SignedBalance {
     pub receipt: Receipt,
 }
 
+/// The most bytes of a signed balance that was kept: a receipt and one signed payload.
+pub const BALANCE_BYTES_MAX: usize = RECEIPT_BYTES_MAX + (64 << 10);
+
+/// Bytes that are not a signed balance.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BalanceError {
+    /// More than [`BALANCE_BYTES_MAX`] bytes.
+    #[error("a signed balance has at most {BALANCE_BYTES_MAX} bytes")]
+    TooLong,
+    /// They cannot be decoded.
+    #[error("the bytes are not a signed balance")]
+    Form(#[source] prost::DecodeError),
+    /// They lack the signed statement or the receipt.
+    #[error("there is no {0}")]
+    Missing(&'static str),
+}
+
 impl SignedBalance {
-    /// The signed statement as it is kept in a file: the protobuf message `creditbank.v1.Envelope`.
+    /// Reads what was kept; it is worth nothing until it is verified.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BalanceError> {
+        if bytes.len() > BALANCE_BYTES_MAX {
+            return Err(BalanceError::TooLong);
+        }
+        let kept = v1::GetBalanceResponse::decode(bytes).map_err(BalanceError::Form)?;
+        let v1::GetBalanceResponse { balance: _, signed, receipt } = kept;
+        Ok(Self {
+            envelope: signed.ok_or(BalanceError::Missing("signed statement"))?,
+            receipt: Receipt::of(receipt.ok_or(BalanceError::Missing("receipt"))?),
+        })
+    }
+
+    /// The signed statement and its receipt as they are kept in a file: the protobuf message
+    /// `creditbank.v1.GetBalanceResponse` without the unsigned balance.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.envelope.encode_to_vec()
+        let (signed, receipt) = (Some(self.envelope.clone()), Some(self.receipt.wire().clone()));
+        v1::GetBalanceResponse { balance: None, signed, receipt }.encode_to_vec()
+    }
+
+    /// Verifies it against what is pinned of a log, without a server: the bank's signature, and that the account's entry
+    /// is in the log under the very head that the balance names.
+    pub fn verify(&self, trust: &Trust) -> Result<(BalanceStatement, VerifiedReceipt), Fault> {
+        let receipt = self.receipt.verify(trust)?;
+        Ok((verify_balance(&self.envelope, &receipt, trust)?, receipt))
     }
 }
 
@@ -105,5 +144,42 @@ impl Client {
             return Err(answers.wrong("it does not reach the entry that must be counted in"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_balance_is_read_back_as_it_was_kept_and_not_without_bound() {
+        let envelope =
+            v1::Envelope { payload_type: "t".to_owned(), payload: vec![1; 40], signatures: vec![] };
+        let receipt =
+            v1::Receipt { core: vec![2; 60], tlog_proof: "proof".to_owned(), ..v1::Receipt::default() };
+        let kept = SignedBalance { envelope: envelope.clone(), receipt: Receipt::of(receipt.clone()) };
+        assert_eq!(SignedBalance::from_bytes(&kept.to_bytes()).as_ref(), Ok(&kept));
+        assert!(matches!(SignedBalance::from_bytes(&[0xff]), Err(BalanceError::Form(_))));
+        let of = |signed, receipt| {
+            SignedBalance::from_bytes(
+                &v1::GetBalanceResponse { balance: None, signed, receipt }.encode_to_vec(),
+            )
+        };
+        assert_eq!(of(None, Some(receipt)), Err(BalanceError::Missing("signed statement")));
+        assert_eq!(of(Some(envelope), None), Err(BalanceError::Missing("receipt")));
+        assert_eq!(SignedBalance::from_bytes(&[]), Err(BalanceError::Missing("signed statement")));
+        // Field 15 is none of the message's: it is passed over.
+        let padded = |bytes: usize| {
+            let mut padded = kept.to_bytes();
+            while padded.len() < bytes {
+                let rest = (bytes - padded.len() - 2).min(100);
+                padded.extend([0x7a, u8::try_from(rest).unwrap()]);
+                padded.resize(padded.len() + rest, 0);
+            }
+            assert_eq!(padded.len(), bytes);
+            SignedBalance::from_bytes(&padded)
+        };
+        assert!(padded(BALANCE_BYTES_MAX).is_ok());
+        assert_eq!(padded(BALANCE_BYTES_MAX + 1), Err(BalanceError::TooLong));
     }
 }

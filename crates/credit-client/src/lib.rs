@@ -42,7 +42,7 @@ mod view;
 pub use credit_verify::{Fault, Trust};
 
 pub use account::{AccountQuery, NewAccount, NewAccountChange, OpenedAccount, RESOLVE_MAX};
-pub use balance::{Balance, BalanceQuery, SignedBalance};
+pub use balance::{BALANCE_BYTES_MAX, Balance, BalanceError, BalanceQuery, SignedBalance};
 pub use batch::{BatchOptions, BatchReport, ChunkEntry, LeafOutcome};
 pub use builder::{Client, ClientBuilder, Language};
 pub use bundle::RecordBundle;

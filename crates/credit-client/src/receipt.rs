@@ -37,6 +37,11 @@ impl Receipt {
         Self { wire }
     }
 
+    /// The message.
+    pub(crate) fn wire(&self) -> &v1::Receipt {
+        &self.wire
+    }
+
     /// Reads a receipt; it is worth nothing until it is verified.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReceiptError> {
         if bytes.len() > RECEIPT_BYTES_MAX {

@@ -98,7 +98,7 @@ pub(crate) enum Command {
     Balance(balance::Args),
     /// Show an account's history, verified · 查询账户明细并验证
     Statement(statement::Args),
-    /// Check a ledger or a receipt · 验证账本或回执
+    /// Check a ledger, a receipt or a balance · 验证账本、回执或余额
     Verify(verify::Args),
     /// Rebuild the index of a stopped ledger · 重建已停止账本的索引
     Rebuild(rebuild::Args),

@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// What to ask for · 查询条件
     #[command(flatten)]
     asking: Asking,
-    /// Keep the signed balance in this file · 把已签名的余额保存到文件
+    /// Keep the signed balance in this file; `creditbank verify balance` reads it · 把已签名的余额保存到文件
     #[arg(long, value_name = "FILE", conflicts_with = "at_index")]
     keep: Option<PathBuf>,
     /// Who reads · 读取身份

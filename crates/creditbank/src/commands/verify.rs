@@ -1,6 +1,7 @@
-//! `creditbank verify`: checks a stopped ledger, a running one, a receipt or a record bundle, and names the first
-//! thing that is wrong.
+//! `creditbank verify`: checks a stopped ledger, a running one, a receipt, a record bundle or a balance, and names the
+//! first thing that is wrong.
 
+mod balance;
 pub(super) mod bundle;
 mod receipt;
 mod running;
@@ -14,12 +15,12 @@ use credit_types::Text;
 use credit_verify::{Broken, Report, Verdict};
 use std::path::PathBuf;
 
-/// Checks a ledger or a receipt.
+/// Checks a ledger, a receipt or a balance.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples · 示例:\n  creditbank verify\n  creditbank verify --dir /srv/ledger --trust trust.toml\n  \
-                  creditbank verify --url http://127.0.0.1:50051\n  creditbank verify receipt my.receipt"
+                  creditbank verify --url http://127.0.0.1:50051\n  creditbank verify receipt my.receipt\n  creditbank verify balance my.balance"
 )]
 pub(crate) struct Args {
     /// What else to check · 其他验证对象
@@ -69,6 +70,15 @@ enum What {
         #[arg(long, value_name = "FILE")]
         trust: Option<PathBuf>,
     },
+    /// Check a balance that was kept, without any server · 离线验证保存的余额
+    #[command(after_help = "Examples · 示例:\n  creditbank verify balance my.balance --trust trust.toml")]
+    Balance {
+        /// What `balance --keep` wrote: binary, hexadecimal or base64 · `balance --keep` 保存的文件：二进制、十六进制或 base64
+        file: PathBuf,
+        /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+    },
 }
 
 /// Checks.
@@ -77,6 +87,7 @@ pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
     match what {
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
         Some(What::Bundle { file, trust }) => bundle::run(context, &file, trust.as_deref()),
+        Some(What::Balance { file, trust }) => balance::run(context, &file, trust.as_deref()),
         None if running || url.is_some() => {
             let connect = Connect::at(url, trust);
             block_on(running::run(context, &Reading { connect, who }))
@@ -167,10 +178,9 @@ pub(super) fn broken_text(broken: &Broken) -> Text {
     }
 }
 
-/// A receipt or log that something newer wrote, or that is false.
-fn unproved(fault: credit_verify::Fault) -> CommandError {
+/// A proof that something newer wrote, or that is false, which `phrase` says.
+fn unproved(fault: credit_verify::Fault, phrase: Phrase) -> CommandError {
     let newer = matches!(fault, credit_verify::Fault::Newer { .. });
-    let (exit, phrase) =
-        if newer { (Exit::NeedsNewer, Phrase::NeedsNewer) } else { (Exit::Broken, Phrase::ReceiptFalse) };
+    let (exit, phrase) = if newer { (Exit::NeedsNewer, Phrase::NeedsNewer) } else { (Exit::Broken, phrase) };
     CommandError::new(exit, phrase, &[]).because(fault)
 }

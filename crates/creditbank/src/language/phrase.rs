@@ -189,6 +189,10 @@ phrases! {
     BundleLater: "  {0} 之后的变化：可能已被吊销或更正，可请持有人取一份新的证明包", "  what came after {0}: it may have been revoked or corrected, ask the bearer for a newer bundle";
     BundlePerson: "  持有人是谁：账户 {0} 不含姓名", "  who the bearer is: the account {0} carries no name";
     BundleBroken: "证明包不成立，{0}：{1}（{2}）", "BROKEN: {0}: {1} ({2})";
+    BalanceHolds: "余额有效：账户 {0}，账本 {1}", "the balance holds: account {0} of the log {1}";
+    BalanceRestsOn: "依据该账户的最后一条：第 {0} 条，记录时间 {1}", "it rests on the account's last entry: number {0}, recorded {1}";
+    BalanceFalse: "保存的余额不成立", "the balance that was kept proves nothing";
+    NotABalance: "{0} 不是由 balance --keep 保存的余额", "{0} is not a balance that balance --keep has written";
     NotAReceipt: "{0} 不是回执", "{0} is not a receipt";
     Unwitnessed: "没有见证签名：整机回滚只有保留回执的人能发现", "no witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts";
 

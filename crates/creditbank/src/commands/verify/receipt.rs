@@ -21,7 +21,7 @@ pub(super) const OFFSET_MINUTES: i32 = 480;
 pub(super) fn run(context: &mut Context, file: &Path, trust_file: Option<&Path>) -> Ending {
     let trust = trust(context, trust_file)?;
     let receipt = read(file)?;
-    let verified = receipt.verify(&trust).map_err(super::unproved)?;
+    let verified = receipt.verify(&trust).map_err(|fault| super::unproved(fault, Phrase::ReceiptFalse))?;
     let output = &context.output;
     let (core, head, checkpoint) = (&verified.core, &verified.head, &verified.checkpoint);
     let time = instant(core.recorded_at_us, OFFSET_MINUTES);
@@ -47,16 +47,21 @@ pub(super) fn run(context: &mut Context, file: &Path, trust_file: Option<&Path>)
     Ok(Exit::Done)
 }
 
-/// Reads the bytes of a receipt, in whichever form they are kept.
+/// Reads a receipt.
 fn read(path: &Path) -> Result<Receipt, CommandError> {
+    Receipt::from_bytes(&bounded(path, RECEIPT_FILE_BYTES_MAX)?)
+        .map_err(|cause| CommandError::usage(Phrase::NotAReceipt, &[&path.display()]).because(cause))
+}
+
+/// Reads the bytes of a proof, in whichever form they are kept: as they are, or as hexadecimal or base64 text.
+pub(super) fn bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable(path))?;
-    file.take(RECEIPT_FILE_BYTES_MAX.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable(path))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > RECEIPT_FILE_BYTES_MAX {
-        return Err(CommandError::usage(Phrase::FileTooLong, &[&path.display(), &RECEIPT_FILE_BYTES_MAX]));
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable(path))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > bytes_max {
+        return Err(CommandError::usage(Phrase::FileTooLong, &[&path.display(), &bytes_max]));
     }
-    Receipt::from_bytes(&binary(bytes))
-        .map_err(|cause| CommandError::usage(Phrase::NotAReceipt, &[&path.display()]).because(cause))
+    Ok(binary(bytes))
 }
 
 /// The bytes behind hexadecimal or base64 text; all else is taken as it is.
