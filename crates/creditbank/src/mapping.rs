@@ -83,15 +83,11 @@ pub(crate) enum MappingError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The spreadsheet does not have a column that the mapping names.
-    #[error("the spreadsheet has no column {column:?}, which {field} of the mapping reads")]
-    ColumnMissing {
-        /// The column.
-        column: String,
-        /// The field that reads it.
-        field: String,
-    },
 }
+
+/// Columns that the mapping names and the spreadsheet does not have, each with a field that reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnsMissing(pub(crate) Vec<(String, String)>);
 
 impl MappingError {
     fn field(field: &str, problem: impl ToString) -> Self {
@@ -183,7 +179,7 @@ impl Mapping {
     }
 
     /// Finds the columns in a spreadsheet's header; each that the mapping names must be there.
-    pub(crate) fn columns(&self, header: &[String]) -> Result<Columns, MappingError> {
+    pub(crate) fn columns(&self, header: &[String]) -> Result<Columns, ColumnsMissing> {
         let positions: BTreeMap<String, usize> =
             header.iter().enumerate().map(|(position, name)| (name.clone(), position)).collect();
         let mut needed: BTreeSet<(&str, &str)> = BTreeSet::new();
@@ -195,12 +191,13 @@ impl Mapping {
         }
         self.record.needs(&mut needed);
         self.details.needs(&mut needed);
-        match needed.into_iter().find(|(column, _)| !positions.contains_key(*column)) {
-            Some((column, field)) => {
-                Err(MappingError::ColumnMissing { column: column.to_owned(), field: field.to_owned() })
-            }
-            None => Ok(Columns { positions, count: header.len() }),
+        let missing: BTreeMap<&str, &str> =
+            needed.into_iter().filter(|(column, _)| !positions.contains_key(*column)).collect();
+        if missing.is_empty() {
+            return Ok(Columns { positions, count: header.len() });
         }
+        let owned = |(column, field): (&str, &str)| (column.to_owned(), field.to_owned());
+        Err(ColumnsMissing(missing.into_iter().map(owned).collect()))
     }
 
     /// Says what a row is. The fields are those of a spreadsheet whose header gave the columns.

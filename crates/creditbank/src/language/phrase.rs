@@ -200,8 +200,8 @@ phrases! {
     ProgressLook: "查重", "looking";
     ProgressResolve: "查找账户", "finding accounts";
     ProgressOpen: "开户", "opening accounts";
-    SpreadsheetUnusable: "无法读取表格 {0}：第 {1} 行第 {2} 列", "the spreadsheet {0} can't be read at line {1}, column {2}";
-    MappingDoesNotFit: "映射与表格 {0} 不符", "the mapping does not fit the spreadsheet {0}";
+    SpreadsheetUnusable: "无法读取表格 {0}：第 {1} 行第 {2} 列：{3}", "the spreadsheet {0} can't be read at line {1}, column {2}: {3}";
+    MappingDoesNotFit: "映射与表格 {0} 不符：表格缺少列 {1}。表格有 {2}（按 {3} 读取）。请改正表头，或在映射中写表格自己的列名", "the mapping does not fit the spreadsheet {0}: these columns are missing: {1}. It has {2} (read as {3}). Correct the header, or name the columns in the mapping as the spreadsheet does";
     RowsKeyMade: "注意：已生成 {0}。{1} 的成果编号都由它推出：请立即与密钥一同备份，且只保留这一把；遗失后，同一表格再次导入会重复入账", "note: made {0}. All record ids of {1} come from it: back it up with the keys now, and have one only; without it a second import of a spreadsheet gives its credits twice";
     RowsKeyMissing: "缺少 {0}：成果编号由这把密钥推出，换一把密钥，同样的行就会变成新的成果、重复入账。如果 {1} 导入过表格，请从备份恢复该文件；如果这是它的首次导入，请加 --new-row-key", "{0} is missing: record ids come from this key, and with another one the same rows become other records, credits given twice. If a spreadsheet of {1} was ever imported, restore the file from a backup; if this is its first import, add --new-row-key";
     RowsKeyThere: "{0} 已经存在：请去掉 --new-row-key，继续使用它；换一把密钥会使同样的行重复入账", "{0} is there: leave out --new-row-key and go on with it; with another key the same rows become other records, credits given twice";

@@ -335,8 +335,12 @@ fn what_a_mapping_says_is_checked_before_any_row() {
 #[test]
 fn a_column_that_is_not_there_is_named() {
     let mapping = parsed("", "grade = { column = \"等第\" }");
-    let error = mapping.columns(&["no", "day", "title"].map(str::to_owned)).unwrap_err().to_string();
-    assert_eq!(error, "the spreadsheet has no column \"等第\", which details.grade of the mapping reads");
+    let header = ["no", "day", "title"].map(str::to_owned);
+    let ColumnsMissing(missing) = mapping.columns(&header).unwrap_err();
+    assert_eq!(missing, [("等第".to_owned(), "details.grade".to_owned())]);
+    let ColumnsMissing(missing) = mapping.columns(&header[..1]).unwrap_err();
+    let names: Vec<&str> = missing.iter().map(|(column, _)| column.as_str()).collect();
+    assert_eq!(names, ["day", "title", "等第"]);
 }
 
 #[test]

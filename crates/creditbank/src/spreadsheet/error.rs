@@ -3,6 +3,7 @@
 use super::ROWS_MAX;
 use super::decode::Encoding;
 use super::split::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX};
+use credit_types::Text;
 
 /// A spreadsheet that can't be read to its end. Nothing of it has been taken for granted: rows given out before the
 /// error were whole.
@@ -43,10 +44,10 @@ pub(crate) enum Fault {
     #[error("the file is neither UTF-8 nor, here, GB18030: save it as \"CSV UTF-8\"")]
     EncodingUnknown,
     /// No row at all.
-    #[error("there is no header")]
+    #[error("there is no header: the first row names the columns")]
     NoHeader,
     /// Two columns of one name.
-    #[error("the column {name:?} stands twice in the header")]
+    #[error("the column {name:?} stands twice in the header: rename or remove one")]
     HeaderRepeated {
         /// The name.
         name: String,
@@ -71,4 +72,28 @@ pub(crate) enum Fault {
     /// The file ends within quotation marks.
     #[error("the quotation mark at the beginning of this field is never closed")]
     QuoteOpen,
+}
+
+impl Fault {
+    /// What is wrong and what to do, in both languages.
+    pub(crate) fn text(&self) -> Text {
+        let zh = match self {
+            Self::Read(_) => "文件无法读取".to_owned(),
+            Self::Workbook => "这是工作簿，不是文本：请另存为“CSV UTF-8”".to_owned(),
+            Self::Utf16 => "这是 UTF-16：请另存为“CSV UTF-8”".to_owned(),
+            Self::NotEncoded(encoding) => {
+                format!("有字节不是 {encoding}：请另存为“CSV UTF-8”，或在映射中写明编码")
+            }
+            Self::EncodingUnknown => "文件既不是 UTF-8，此处也不是 GB18030：请另存为“CSV UTF-8”".to_owned(),
+            Self::NoHeader => "没有表头：第一行应是列名".to_owned(),
+            Self::HeaderRepeated { name } => format!("表头中列 {name:?} 出现两次：请改名或删去一列"),
+            Self::TooManyColumns => format!("一行超过 {COLUMNS_MAX} 列"),
+            Self::FieldTooLong => format!("一个单元格超过 {FIELD_BYTES_MAX} 字节"),
+            Self::RowTooLong => format!("一行超过 {ROW_BYTES_MAX} 字节"),
+            Self::TooManyRows => format!("超过 {ROWS_MAX} 行：请拆分文件"),
+            Self::TextAfterQuote => "右引号之后还有文字：引号内的引号要写两次".to_owned(),
+            Self::QuoteOpen => "本单元格开头的引号没有闭合".to_owned(),
+        };
+        Text { zh, en: self.to_string() }
+    }
 }

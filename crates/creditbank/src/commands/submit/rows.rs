@@ -2,7 +2,7 @@
 
 use crate::ending::{CommandError, Exit, unreadable};
 use crate::language::Phrase;
-use crate::mapping::{BadRow, DraftRecord, Mapping, RowOutcome};
+use crate::mapping::{BadRow, ColumnsMissing, DraftRecord, Mapping, Problem, RowOutcome};
 use crate::spreadsheet::{Encoding, Spreadsheet, SpreadsheetError};
 use credit_client::record_id_from_row;
 use credit_types::{RecordId, Text};
@@ -18,6 +18,9 @@ const READ_BYTES: usize = 64 << 10;
 
 /// The secret of ids that are never sent: rows are read and checked before the issuer's own is opened.
 const PROVISIONAL: [u8; 32] = [0; 32];
+
+/// Columns of a spreadsheet that are named where others are missing.
+const COLUMNS_SHOWN: usize = 32;
 
 /// What a row is.
 #[derive(Debug)]
@@ -122,9 +125,7 @@ pub(super) fn read(
 ) -> Result<Sheet, CommandError> {
     let file = File::open(path).map_err(unreadable(path))?;
     let mut sheet = Spreadsheet::open(file, mapping.layout()).map_err(|error| unusable(path, error))?;
-    let columns = mapping
-        .columns(sheet.header())
-        .map_err(|cause| CommandError::usage(Phrase::MappingDoesNotFit, &[&path.display()]).because(cause))?;
+    let columns = mapping.columns(sheet.header()).map_err(|missing| does_not_fit(path, &missing, &sheet))?;
     let mut rows = Vec::new();
     let mut seen: BTreeMap<RecordId, u64> = BTreeMap::new();
     while let Some(row) = sheet.next_row().map_err(|error| unusable(path, error))? {
@@ -154,8 +155,35 @@ fn unusable(path: &Path, error: SpreadsheetError) -> CommandError {
         Some(cause) if cause.is::<std::io::Error>() => Exit::Unreachable,
         Some(_) | None => Exit::Usage,
     };
-    CommandError::new(exit, Phrase::SpreadsheetUnusable, &[&path.display(), &error.line, &error.column])
-        .because(error)
+    let Text { zh, en } = error.fault.text();
+    let of =
+        |what: &str| Phrase::SpreadsheetUnusable.with(&[&path.display(), &error.line, &error.column, &what]);
+    let text = Text { zh: of(&zh).zh, en: of(&en).en };
+    match exit {
+        // Only what the system says is not in the text.
+        Exit::Unreachable => CommandError { exit, text, cause: None }.because(error),
+        Exit::Done | Exit::Refused | Exit::Usage | Exit::Broken | Exit::NeedsNewer => {
+            CommandError { exit, text, cause: None }
+        }
+    }
+}
+
+/// Names every column that is missing, and those that the spreadsheet has, among which the right one often is.
+fn does_not_fit(
+    path: &Path,
+    ColumnsMissing(missing): &ColumnsMissing,
+    sheet: &Spreadsheet<File>,
+) -> CommandError {
+    let shown = |name: &str| format!("{:?}", Problem::shown(name));
+    let missing: Vec<String> =
+        missing.iter().map(|(column, field)| format!("{} ({field})", shown(column))).collect();
+    let mut has: Vec<String> = sheet.header().iter().take(COLUMNS_SHOWN).map(|name| shown(name)).collect();
+    if sheet.header().len() > COLUMNS_SHOWN {
+        has.push("…".to_owned());
+    }
+    let (missing, has) = (missing.join(", "), has.join(", "));
+    let encoding = sheet.encoding();
+    CommandError::usage(Phrase::MappingDoesNotFit, &[&path.display(), &missing, &has, &encoding])
 }
 
 /// What is wrong with a row and what to do, in both languages, with its column where there is one.
@@ -231,6 +259,31 @@ pub(super) mod tests {
         };
         assert_eq!(named(7), named(7));
         assert!(named(7).iter().all(|id| !first.contains(id) && !named(8).contains(id)));
+    }
+
+    #[test]
+    fn a_header_that_does_not_fit_is_told_with_every_column_that_is_missing_and_those_that_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, SEMESTER.replacen("学分,学时,成绩", "分数,课时,成绩", 1)).unwrap();
+        let refused = read(&path, &Mapping::parse(MAPPING).unwrap(), |_| {}).err().unwrap();
+        for text in [&refused.text.zh, &refused.text.en] {
+            for told in
+                ["\"学分\" (record.amount", "\"学时\" (record.minutes", "\"分数\"", "\"课时\"", "UTF-8"]
+            {
+                assert!(text.contains(told), "{told} in {text}");
+            }
+            assert!(!text.contains("\"成绩\" ("), "{text}");
+        }
+        std::fs::write(&path, "学期,学号\n1,\"open").unwrap();
+        let refused = super::unusable(
+            &path,
+            Spreadsheet::open(File::open(&path).unwrap(), Mapping::parse(MAPPING).unwrap().layout())
+                .and_then(|mut sheet| sheet.next_row())
+                .err()
+                .unwrap(),
+        );
+        assert!(refused.text.zh.contains("引号没有闭合") && refused.text.en.contains("never closed"));
     }
 
     #[test]
