@@ -175,6 +175,9 @@ fn nothing_that_would_give_credits_twice_happens_unasked() {
     // A check needs no secret and makes none, but says that it is missing.
     let checked = office.ends(1, &arguments(&school, &csv, &mapping, &["--check"]));
     assert!(checked.contains("--new-row-key"), "{checked}");
+    // An id with a slip of the hand is not told that it needs a new key.
+    let slip = office.ends(2, &arguments("cn.test.namin", &csv, &mapping, &[]));
+    assert!(slip.contains("records") && !slip.contains("--new-row-key"), "{slip}");
     // Nor does an admission that the ledger refuses make one.
     let file = office.path(&format!("{school}.toml"));
     let again = office.ends(1, &["institution", "admit", "--file", &file, "--generate-keys"]);

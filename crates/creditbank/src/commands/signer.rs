@@ -18,11 +18,7 @@ pub(super) fn institution(
 ) -> Result<InstitutionSigner, CommandError> {
     let mut signer = InstitutionSigner::new(institution.clone());
     for purpose in purposes {
-        let path = context.home.institution_key(institution, *purpose);
-        if !path.exists() {
-            let name = purpose_name(*purpose);
-            return Err(CommandError::usage(Phrase::NoKeyOfPurpose, &[institution, &name, &path.display()]));
-        }
+        let path = key_path(context, institution, *purpose)?;
         signer = signer.with_key([*purpose], signing_key(&path, &mut context.passphrases)?);
     }
     let tokens = context.home.institution_key(institution, KeyPurpose::Tokens);
@@ -30,6 +26,20 @@ pub(super) fn institution(
         signer = signer.with_key([KeyPurpose::Tokens], signing_key(&tokens, &mut context.passphrases)?);
     }
     Ok(signer)
+}
+
+/// Where an institution's key for a purpose is, if it is there at all.
+pub(super) fn key_path(
+    context: &Context,
+    institution: &InstitutionId,
+    purpose: KeyPurpose,
+) -> Result<PathBuf, CommandError> {
+    let path = context.home.institution_key(institution, purpose);
+    if path.exists() {
+        return Ok(path);
+    }
+    let name = purpose_name(purpose);
+    Err(CommandError::usage(Phrase::NoKeyOfPurpose, &[institution, &name, &path.display()]))
 }
 
 /// The key of the first of some purposes that an institution has in the home.

@@ -91,11 +91,14 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
         CommandError::usage(Phrase::FileUnusable, &[&args.mapping.display()]).because(cause)
     })?;
     let row_key = row_key::RowKey::of(context, &args.issuer, &mapping)?;
+    // An id with a slip of the hand has no keys here; that is to be said rather than that its row key is missing.
+    let signs = signer::key_path(context, &args.issuer, KeyPurpose::Records);
     // What would make other records of rows that are records already is said before anything is read.
-    match row_key.doubt(args.new) {
-        Some(doubt) if args.check => context.output.note_text(&doubt.text),
-        Some(doubt) => return Err(doubt),
-        None => {}
+    match (row_key.doubt(args.new), signs) {
+        (_, Err(unsigned)) if !args.check => return Err(unsigned),
+        (Some(doubt), Ok(_)) if args.check => context.output.note_text(&doubt.text),
+        (Some(doubt), Ok(_)) => return Err(doubt),
+        (None, Ok(_)) | (_, Err(_)) => {}
     }
     let (csv_hash, breaks) = rows::fingerprint(&args.csv)?;
     let bar = context.output.progress(Phrase::ProgressRead, breaks);
@@ -112,7 +115,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
         results::write(&results, &outcome::rows(&sheet, &Outcomes::new()))?;
         let phrase = if stops && !args.check { Phrase::NothingSent } else { Phrase::OnlyChecked };
         context.output.line(phrase, &[&results.display()]);
-        return Ok(finish(context, &sheet, &Outcomes::new(), &results));
+        return Ok(finish(context, &sheet, None, &results));
     }
     let secret = row_key.open(context)?;
     sheet.name(&secret);
@@ -126,7 +129,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
         context.output.note(Phrase::RunAgain, &[&results.display()]);
         return Err(error);
     }
-    Ok(finish(context, &sheet, &outcomes, &results))
+    Ok(finish(context, &sheet, Some(&outcomes), &results))
 }
 
 /// Sends what is to be sent, and gathers what becomes of it.
@@ -192,9 +195,10 @@ fn show_bad(context: &Context, sheet: &Sheet) {
     }
 }
 
-/// Says how many rows came to what, and gives the exit code.
-fn finish(context: &Context, sheet: &Sheet, outcomes: &Outcomes, results: &Path) -> Exit {
-    let rows = outcome::rows(sheet, outcomes);
+/// Says how many rows came to what, and gives the exit code. Without outcomes nothing was sent, and there is nothing to
+/// count but what was said of the rows before.
+fn finish(context: &Context, sheet: &Sheet, outcomes: Option<&Outcomes>, results: &Path) -> Exit {
+    let rows = outcome::rows(sheet, outcomes.unwrap_or(&Outcomes::new()));
     let mut statuses: BTreeMap<RowStatus, u64> = BTreeMap::new();
     let mut reasons: BTreeMap<(RowStatus, String), u64> = BTreeMap::new();
     for row in &rows {
@@ -210,7 +214,9 @@ fn finish(context: &Context, sheet: &Sheet, outcomes: &Outcomes, results: &Path)
         [RowStatus::Accepted, RowStatus::Already, RowStatus::Refused, RowStatus::NotCredit, RowStatus::Bad]
             .map(of);
     let output = &context.output;
-    output.line(Phrase::SubmitSummary, &[&accepted, &already, &refused, &not_credit, &bad]);
+    if outcomes.is_some() {
+        output.line(Phrase::SubmitSummary, &[&accepted, &already, &refused, &not_credit, &bad]);
+    }
     let table: Vec<Vec<String>> = reasons
         .iter()
         .map(|((status, reason), count)| vec![status.name().to_owned(), reason.clone(), count.to_string()])
@@ -218,7 +224,9 @@ fn finish(context: &Context, sheet: &Sheet, outcomes: &Outcomes, results: &Path)
     if !table.is_empty() {
         output.table(&[Phrase::ColumnStatus, Phrase::ColumnReason, Phrase::ColumnRows], &table);
     }
-    output.line(Phrase::ResultsIn, &[&results.display()]);
+    if outcomes.is_some() {
+        output.line(Phrase::ResultsIn, &[&results.display()]);
+    }
     let reasons: BTreeMap<&String, u64> =
         reasons.iter().map(|((_, reason), count)| (reason, *count)).collect();
     output.json(&serde_json::json!({
