@@ -1,5 +1,5 @@
-//! Strangers check the ledger: a client in another language, made from the documents alone, and a store whose bytes
-//! were changed one by one.
+//! Strangers check the ledger: a client and a verifier in another language, made from the documents alone, and a store
+//! whose bytes were changed one by one.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -13,6 +13,9 @@
 #[path = "../support/bank.rs"]
 #[allow(dead_code, reason = "each test target uses another part of it")]
 mod bank;
+#[path = "../support/change.rs"]
+#[allow(dead_code, reason = "each test target uses another part of it")]
+mod change;
 #[path = "../support/institution.rs"]
 #[allow(dead_code, reason = "each test target uses another part of it")]
 mod institution;
@@ -29,5 +32,7 @@ mod session;
 #[allow(dead_code, reason = "each test target uses another part of it")]
 mod statement;
 
+mod document;
+mod export;
 mod forgeries;
 mod python;

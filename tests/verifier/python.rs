@@ -14,21 +14,21 @@ use std::process::{Command, Stdio};
 /// What the client needs beside Python.
 const MODULES: &str = "import grpc, grpc_tools.protoc, google.protobuf, cryptography";
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).expect("the crate lies two folders below the workspace").to_path_buf()
 }
 
-/// A Python with what the client needs: the one that the environment names, or the machine's.
-fn interpreter() -> Option<String> {
+/// A Python that can import what is needed: the one that the environment names, or the machine's.
+pub(crate) fn interpreter(imports: &str, needs: &str) -> Option<String> {
     let named = std::env::var("CREDITBANK_PYTHON").ok();
     let python = named.unwrap_or_else(|| "python3".to_owned());
     let mut probe = Command::new(&python);
-    probe.args(["-c", MODULES]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.args(["-c", imports]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match probe.status() {
         Ok(status) if status.success() => Some(python),
         Ok(_) => {
-            skip("python", &format!("{python} lacks grpcio, grpcio-tools, protobuf or cryptography"));
+            skip("python", &format!("{python} lacks {needs}"));
             None
         }
         Err(error) => {
@@ -41,7 +41,8 @@ fn interpreter() -> Option<String> {
 /// It submits a record, verifies the receipt by its own arithmetic, and is refused where it must be.
 #[test]
 fn a_client_in_python_needs_nothing_but_the_documents() {
-    let Some(python) = interpreter() else { return };
+    let needs = "grpcio, grpcio-tools, protobuf or cryptography";
+    let Some(python) = interpreter(MODULES, needs) else { return };
     let world = World::start(&[]);
     let account = in_runtime(async { Session::new(&world).await.account().await });
     let seed = |purpose: KeyPurpose| hex(&world.school.seed(purpose.as_str_name()));
