@@ -12,6 +12,7 @@ use credit_log::container::{self, BUNDLE_FILES_MAX, File};
 use credit_log::hash::sha256;
 use credit_proto::strict::{Canonical, try_encode};
 use credit_proto::{BankSigned, v1};
+use credit_types::limits::PAYLOAD_BYTES_MAX;
 use credit_types::{
     Digest, FileManifest, FileManifestKind, ManifestFile, RecordStatus, RecordStatusStatement, Subject,
     SubjectHead,
@@ -22,6 +23,8 @@ use std::collections::BTreeMap;
 pub(crate) const BUNDLE_CHAIN_MAX: usize = 760;
 
 const _: () = assert!(BUNDLE_CHAIN_MAX + 7 < BUNDLE_FILES_MAX);
+// One line of the manifest: a name of at most 13 bytes, a length of at most 3, a hash, and their tags.
+const _: () = assert!((BUNDLE_CHAIN_MAX + 7) * 56 + 128 <= PAYLOAD_BYTES_MAX);
 
 /// The files of a bundle by name, without the manifest.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -87,11 +90,7 @@ fn history(reader: &Reader, row: &RecordRow, head: &Head, files: &mut Files) -> 
     let subject = Subject::Institution(row.issuer.clone());
     let mut chain = reader.subject_chain(&subject, 1, BUNDLE_CHAIN_MAX.saturating_add(1))?;
     chain.retain(|(_, index)| *index < head.size);
-    if chain.len() > BUNDLE_CHAIN_MAX {
-        let problem =
-            format!("has a history of more than {BUNDLE_CHAIN_MAX} entries; a bundle holds no more");
-        return Err(invalid("issuer_id", problem));
-    }
+    bounded(&chain)?;
     let Some((&(sequence, last), before)) = chain.split_last() else {
         return Err(Failure::Fault("an issuer has no history".to_owned()));
     };
@@ -109,6 +108,15 @@ fn history(reader: &Reader, row: &RecordRow, head: &Head, files: &mut Files) -> 
         root: head.root,
     };
     put(files, "keys/head", &sign(reader, &signed))
+}
+
+/// That a history is no longer than a bundle holds.
+fn bounded(chain: &[(u64, u64)]) -> Result<(), Failure> {
+    if chain.len() <= BUNDLE_CHAIN_MAX {
+        return Ok(());
+    }
+    let problem = format!("has a history of more than {BUNDLE_CHAIN_MAX} entries; a bundle holds no more");
+    Err(invalid("issuer_id", problem))
 }
 
 /// The record's status at the head; its row may be ahead of it.
@@ -137,4 +145,30 @@ fn status(reader: &Reader, row: &RecordRow, head: &Head) -> Result<RecordStatusS
         root: head.root,
         recorded_at_us: head.recorded_at_us,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_as_long_as_a_bundle_holds_and_no_longer() {
+        assert_eq!(bounded(&vec![(1, 1); BUNDLE_CHAIN_MAX]), Ok(()));
+        let longer = bounded(&vec![(1, 1); BUNDLE_CHAIN_MAX + 1]);
+        assert!(matches!(longer, Err(Failure::Invalid { field, .. }) if field == "issuer_id"));
+    }
+
+    #[test]
+    fn a_manifest_of_the_longest_history_is_one_statement() {
+        let name = |number: usize| format!("keys/{number:08}");
+        let file = |number| ManifestFile { name: name(number), bytes: 49_152, sha256: Digest([7; 32]) };
+        let manifest = FileManifest {
+            log_id: credit_types::LogId([1; 32]),
+            kind: FileManifestKind::Bundle,
+            size: u64::MAX,
+            root: Digest([2; 32]),
+            files: (0..BUNDLE_CHAIN_MAX + 7).map(file).collect(),
+        };
+        assert!(manifest.payload().len() <= PAYLOAD_BYTES_MAX);
+    }
 }
