@@ -208,6 +208,14 @@ fn first_event(log: &[Entry], kind: v1::EventKind) -> usize {
     log.iter().position(|entry| entry.parts.iter().any(is)).expect("such an event")
 }
 
+/// Changes the first event of an entry.
+fn event(entry: &mut Entry, change: &dyn Fn(&mut v1::Event)) {
+    let at = first_part(entry, 4);
+    let mut event: v1::Event = decode(&entry.parts[at][1..]).expect("an event");
+    change(&mut event);
+    entry.parts[at] = [vec![4], encode(&event)].concat();
+}
+
 /// What the bank itself rewrites, with every hash made again and every signature of its own: the first entry that is
 /// wrong is named.
 fn lies(python: &str, world: &World, keys: &Keys, log: &[Entry]) {
@@ -228,12 +236,6 @@ fn lies(python: &str, world: &World, keys: &Keys, log: &[Entry]) {
         change(&mut bent[index]);
         bent[index] = bent[index].clone().recommitted();
         bent
-    };
-    let event = |entry: &mut Entry, change: &dyn Fn(&mut v1::Event)| {
-        let at = first_part(entry, 4);
-        let mut event: v1::Event = decode(&entry.parts[at][1..]).expect("an event");
-        change(&mut event);
-        entry.parts[at] = [vec![4], encode(&event)].concat();
     };
     let more = with(deposit, &|entry| {
         event(entry, &|event| {
