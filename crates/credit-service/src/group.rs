@@ -3,9 +3,10 @@
 use crate::answer::{Answer, Opened};
 use crate::assemble::{Assembled, assemble};
 use crate::failure::{Failure, fault};
+use crate::head_signer::SignedHead;
 use crate::prepare::{Prepared, Side, seal_sides};
 use crate::project;
-use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
+use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
 use crate::rows;
 use crate::seal::Secret;
 use crate::vault::{self, Item};
@@ -29,7 +30,7 @@ use std::sync::Arc;
 pub(crate) struct Group<'a> {
     shared: &'a Shared,
     reader: Reader,
-    published: Arc<Published>,
+    signed: Arc<SignedHead>,
     recorded_at_us: i64,
     view: View,
     pub(crate) edge: TileEdge,
@@ -50,14 +51,14 @@ pub(crate) struct Placed {
 
 impl<'a> Group<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, recorded_at_us: i64) -> Self {
-        let published = shared.published();
+        let signed = shared.signed();
         Self {
             shared,
             reader: Reader::new(Arc::clone(shared)),
             recorded_at_us,
             view: View::new(),
-            edge: published.edge.clone(),
-            published,
+            edge: signed.edge.clone(),
+            signed,
             batch: Batch::default(),
             new_keys: Vec::new(),
             leaves: Vec::new(),
@@ -184,19 +185,19 @@ impl<'a> Group<'a> {
     }
 
     fn leaf(&self, index: u64) -> Result<Option<Digest>, Failure> {
-        let committed = self.published.edge.size();
+        let committed = self.signed.edge.size();
         if let Some(at) = index.checked_sub(committed) {
             let at = usize::try_from(at).unwrap_or(usize::MAX);
             return Ok(self.leaves.get(at).copied());
         }
         let full = FullTiles(self.shared.store.as_ref());
-        let tiles = self.published.edge.over(&full);
+        let tiles = self.signed.edge.over(&full);
         tree::node(&tiles, 0, index).map(|hash| Some(Digest(hash))).map_err(fault("read a leaf hash"))
     }
 
     /// An entry of the log or of this group.
     fn entry(&self, index: u64) -> Result<EntryBytes, Failure> {
-        match index.checked_sub(self.published.edge.size()) {
+        match index.checked_sub(self.signed.edge.size()) {
             Some(at) => {
                 let at = usize::try_from(at).unwrap_or(usize::MAX);
                 self.batch.entries.get(at).cloned().ok_or(Failure::NotFound("entry"))

@@ -3,23 +3,22 @@
 use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::failure::{Failure, fault};
+use crate::head_signer::{CheckpointSigners, HeadSigner};
 use crate::keyring::Keyring;
 use crate::prepare::{Expected, Prepared, Preparer};
 use crate::random;
-use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
+use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
 use crate::seal::Secret;
 use crate::stats::{Counters, Stats};
 use crate::writer::{Message, Writer};
 use credit_ledger::{Row, RowId};
-use credit_log::checkpoint::{self, Checkpoint};
 use credit_log::envelope::SigningKey;
-use credit_log::note::NoteSigner;
 use credit_log::tile::{TileEdge, full_tiles, hashes_at, partial_width};
 use credit_log::tree::{Tiles as _, root_at, root_of};
 use credit_log::{Hash, hash};
 use credit_proto::entry;
 use credit_proto::{Envelope, Signable, payload_type, v1};
-use credit_store::high_water::{HighWater, Mark};
+use credit_store::high_water::HighWater;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
 use credit_store::{Direction, Store};
@@ -45,6 +44,8 @@ pub const SOFTWARE: &str = concat!("creditbank/", env!("CARGO_PKG_VERSION"));
 pub struct ServerKeys {
     /// Signs checkpoints.
     pub checkpoint: SigningKey,
+    /// Signs them as well, while one key is exchanged for the other.
+    pub second_checkpoint: Option<SigningKey>,
     /// Signs subject heads and balances.
     pub statement: SigningKey,
     /// Signs server starts.
@@ -277,11 +278,12 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     }
     let keyring = Keyring::open(&layout.keyring, keys.root)?;
     let health = check_keyring(store.as_ref(), &keyring)?;
-    let signer =
-        NoteSigner::new(&genesis.origin, keys.checkpoint).map_err(fault("use the origin as a name"))?;
-    let mut shared_writer = Starting { high_water, signer, edge, recorded_at_us };
+    let signers = CheckpointSigners::new(&genesis.origin, keys.checkpoint, keys.second_checkpoint)?;
     let epoch = random::epoch()?;
-    let published = shared_writer.publish(&genesis, &epoch.0)?;
+    let mut signer = HeadSigner::new(high_water, signers, epoch_number(&epoch.0));
+    // The stored head may be ahead of the mark by a group that was durable but not signed.
+    let signed =
+        signer.advance(store.as_ref(), edge, recorded_at_us).map_err(fault("sign the stored head"))?;
     let shared = Arc::new(Shared {
         store,
         keyring,
@@ -289,7 +291,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         genesis,
         log_id,
         statement_key: keys.statement,
-        gate: RwLock::new(Arc::new(published)),
+        gate: RwLock::new(signed),
     });
     let preparer = Preparer { reader: Reader::new(Arc::clone(&shared)) };
     let start = server_start(&preparer, &keys.operator, epoch)?;
@@ -299,9 +301,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     let writer = Writer {
         shared,
         queue: receiver,
-        high_water: shared_writer.high_water,
-        signer: shared_writer.signer,
-        epoch: epoch_number(&epoch.0),
+        signer,
         health: health_sender,
         counters: Arc::clone(&counters),
         group_entries_max: options.group_entries_max.clamp(1, crate::writer::GROUP_ENTRIES_MAX),
@@ -317,26 +317,6 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
 /// The first eight bytes of an epoch, as the high-water file keeps it.
 fn epoch_number(epoch: &[u8; 16]) -> u64 {
     epoch.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
-}
-
-/// What is needed to sign the stored head at start.
-struct Starting {
-    high_water: HighWater,
-    signer: NoteSigner,
-    edge: TileEdge,
-    recorded_at_us: i64,
-}
-
-impl Starting {
-    /// Signs the stored head: it may be ahead of the mark by a group that was durable but not signed.
-    fn publish(&mut self, genesis: &Genesis, epoch: &[u8; 16]) -> Result<Published, Failure> {
-        let (size, root) = (self.edge.size(), self.edge.root());
-        let checkpoint = Checkpoint { origin: genesis.origin.clone(), size, root };
-        let note = checkpoint::sign(&checkpoint, &self.signer).map_err(fault("sign the stored head"))?;
-        let mark = Mark { size, root, epoch: epoch_number(epoch), checkpoint: note.clone().into_bytes() };
-        self.high_water.record(mark).map_err(fault("write the high-water mark"))?;
-        Ok(Published { edge: self.edge.clone(), root, checkpoint: note, recorded_at_us: self.recorded_at_us })
-    }
 }
 
 /// Every account of the log that is not erased must have its key; keys without an account are forgotten.

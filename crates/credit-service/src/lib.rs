@@ -16,6 +16,7 @@ mod failure;
 mod gate;
 mod group;
 mod grpc;
+mod head_signer;
 mod hex;
 mod keyring;
 mod ledger;

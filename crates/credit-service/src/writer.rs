@@ -3,17 +3,15 @@
 
 use crate::answer::Answer;
 use crate::clock::instant;
-use crate::failure::{Failure, chain, fault};
+use crate::failure::{Failure, chain};
 use crate::group::{Group, Placed};
+use crate::head_signer::HeadSigner;
 use crate::ledger::Health;
 use crate::prepare::Prepared;
-use crate::reader::{Published, Reader, Shared};
+use crate::reader::{Reader, Shared};
 use crate::receipts::OpenParts;
 use crate::stats::Counters;
-use credit_log::checkpoint::{self, Checkpoint};
-use credit_log::note::NoteSigner;
 use credit_store::StoreError;
-use credit_store::high_water::{HighWater, Mark};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -40,9 +38,7 @@ pub(crate) enum Message {
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: mpsc::Receiver<Message>,
-    pub(crate) high_water: HighWater,
-    pub(crate) signer: NoteSigner,
-    pub(crate) epoch: u64,
+    pub(crate) signer: HeadSigner,
     pub(crate) health: watch::Sender<Health>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) group_entries_max: usize,
@@ -117,7 +113,7 @@ impl Writer {
         waiting: &mut std::iter::Peekable<std::vec::IntoIter<(Prepared, Reply)>>,
     ) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
-        let last_us = shared.published().recorded_at_us;
+        let last_us = shared.signed().recorded_at_us;
         let recorded_at_us = shared.clock.record_after(last_us).map_err(|clock| {
             tracing::error!(error = %clock, "writes stop until restart");
             self.stop_writing(clock.code());
@@ -177,10 +173,13 @@ impl Writer {
             Err(error) => return Err(stop(self, "store a group", &chain(&error))),
         }
         let flush_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let published =
-            self.sign(edge, recorded_at_us).map_err(|failure| stop(self, "sign a head", &failure))?;
-        let (size, now_us) = (published.edge.size(), shared.clock.now_us());
-        *gate = Arc::new(published);
+        let signed = self.signer.advance(shared.store.as_ref(), edge, recorded_at_us).map_err(|error| {
+            tracing::error!(error = %chain(&error), "could not sign a head; writes stop until restart");
+            self.stop_writing(error.code());
+            Failure::Unknown
+        })?;
+        let (size, now_us) = (signed.edge.size(), shared.clock.now_us());
+        *gate = signed;
         drop(gate);
         let entries = u64::try_from(batch.entries.len()).unwrap_or(u64::MAX);
         self.counters.update(|stats| {
@@ -192,17 +191,6 @@ impl Writer {
             stats.checkpoint_at_us = now_us;
         });
         Ok(())
-    }
-
-    /// Records the new size and root outside the store, then signs them.
-    fn sign(&mut self, edge: credit_log::tile::TileEdge, recorded_at_us: i64) -> Result<Published, Failure> {
-        let root = edge.root();
-        let checkpoint = Checkpoint { origin: self.shared.genesis.origin.clone(), size: edge.size(), root };
-        let note = checkpoint::sign(&checkpoint, &self.signer).map_err(fault("sign a checkpoint"))?;
-        // The note leaves this function only once the mark is durable.
-        let mark = Mark { size: edge.size(), root, epoch: self.epoch, checkpoint: note.clone().into_bytes() };
-        self.high_water.record(mark).map_err(fault("write the high-water mark"))?;
-        Ok(Published { edge, root, checkpoint: note, recorded_at_us })
     }
 
     fn answer_all(&self, placed: Vec<(Reply, Result<Placed, Failure>)>) {

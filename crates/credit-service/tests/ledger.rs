@@ -46,6 +46,7 @@ const RECOVERY: u8 = 14;
 fn server_keys() -> ServerKeys {
     ServerKeys {
         checkpoint: key(CHECKPOINT),
+        second_checkpoint: None,
         statement: key(STATEMENT),
         operator: key(OPERATOR),
         root: Zeroizing::new([9; 32]),

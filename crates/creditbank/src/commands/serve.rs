@@ -102,12 +102,15 @@ fn options(config: &Config, accept_clock: bool) -> Result<OpenOptions, CommandEr
 
 /// The secrets of the server, from the home.
 pub(super) fn server_keys(context: &mut Context) -> Result<ServerKeys, CommandError> {
-    let path = |key| context.home.server_key(key);
+    let home = context.home.clone();
+    let path = |key| home.server_key(key);
     let [checkpoint, statement, operator, root] =
         [ServerKey::Checkpoint, ServerKey::Statement, ServerKey::Operator, ServerKey::Root].map(path);
+    let second = path(ServerKey::SecondCheckpoint);
     let passphrases = &mut context.passphrases;
     Ok(ServerKeys {
         checkpoint: signing_key(&checkpoint, passphrases)?,
+        second_checkpoint: if second.exists() { Some(signing_key(&second, passphrases)?) } else { None },
         statement: signing_key(&statement, passphrases)?,
         operator: signing_key(&operator, passphrases)?,
         root: KeyFile::read(&root)?.open(Algorithm::Root, passphrases)?,
