@@ -35,6 +35,7 @@ mod submit;
 mod token;
 mod trust;
 mod view;
+mod watch;
 
 pub use credit_verify::{Fault, Trust};
 
@@ -60,3 +61,4 @@ pub use stream::{RecordOutcome, STREAM_RECORDS_MAX};
 pub use token::{TOKEN_LIFE, TokenSource};
 pub use trust::{TRUST_BYTES_MAX, TrustError, format_trust, parse_trust};
 pub use view::{AccountView, InstitutionView, KeyHistory, RecordView};
+pub use watch::CheckpointWatch;

@@ -16,6 +16,7 @@ use credit_store::high_water::{self, HighWater, Identity, Mark};
 use credit_store::{Store, StoreError};
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The most keys that sign a checkpoint at once: the old one and the new one of an exchange.
 pub(crate) const CHECKPOINT_SIGNERS_MAX: usize = 2;
@@ -113,22 +114,63 @@ pub(crate) fn begin(
     Ok(())
 }
 
-/// Signs the heads of a running log.
+/// What is remembered of the heads that were signed, and what signs them.
 #[derive(Debug)]
-pub(crate) struct HeadSigner {
+struct Marks {
     high_water: HighWater,
     signers: CheckpointSigners,
     epoch: u64,
 }
 
+/// Signs the heads of a running log, and tells who watches.
+#[derive(Debug)]
+pub(crate) struct HeadSigner {
+    marks: Marks,
+    heads: watch::Sender<Arc<SignedHead>>,
+}
+
 impl HeadSigner {
-    /// A signer that goes on where the high-water file ends.
-    pub(crate) fn new(high_water: HighWater, signers: CheckpointSigners, epoch: u64) -> Self {
-        Self { high_water, signers, epoch }
+    /// A signer that goes on where the high-water file ends: it begins by signing the stored head, which may be ahead
+    /// of the mark by a group that was durable but not signed.
+    pub(crate) fn start(
+        high_water: HighWater,
+        signers: CheckpointSigners,
+        epoch: u64,
+        store: &dyn Store,
+        edge: TileEdge,
+        recorded_at_us: i64,
+    ) -> Result<Self, SignError> {
+        let mut marks = Marks { high_water, signers, epoch };
+        let first = marks.sign(store, edge, recorded_at_us)?;
+        let (heads, _) = watch::channel(first);
+        Ok(Self { marks, heads })
     }
 
-    /// Signs the store's head, if it continues the last signed one, and gives it back once the mark is durable.
+    /// The newest signed head.
+    pub(crate) fn newest(&self) -> Arc<SignedHead> {
+        Arc::clone(&self.heads.borrow())
+    }
+
+    /// Follows the heads as they are signed.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<SignedHead>> {
+        self.heads.subscribe()
+    }
+
+    /// Signs the store's head, if it continues the last signed one, and gives it to readers once the mark is durable.
     pub(crate) fn advance(
+        &mut self,
+        store: &dyn Store,
+        edge: TileEdge,
+        recorded_at_us: i64,
+    ) -> Result<Arc<SignedHead>, SignError> {
+        let head = self.marks.sign(store, edge, recorded_at_us)?;
+        self.heads.send_replace(Arc::clone(&head));
+        Ok(head)
+    }
+}
+
+impl Marks {
+    fn sign(
         &mut self,
         store: &dyn Store,
         edge: TileEdge,

@@ -6,6 +6,7 @@ use crate::failure::{Failure, fault};
 use crate::head_signer::{CheckpointSigners, HeadSigner};
 use crate::keyring::Keyring;
 use crate::prepare::{Expected, Prepared, Preparer};
+use crate::publisher::{self, Publisher};
 use crate::random;
 use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
 use crate::seal::Secret;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 
 /// The store's folder in a data directory.
 const STORE: &str = "store";
@@ -97,6 +99,8 @@ pub struct Ledger {
     preparer: Preparer,
     health: watch::Receiver<Health>,
     counters: Arc<Counters>,
+    publisher: Arc<Publisher>,
+    publishing: AbortHandle,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
     _lock: Arc<DirectoryLock>,
 }
@@ -142,6 +146,12 @@ impl Ledger {
         &self.preparer
     }
 
+    /// What is published of it: checkpoints, at most one a second. Who collects cosignatures follows them here and puts
+    /// the cosigned note in the place of the plain one.
+    pub fn publisher(&self) -> &Arc<Publisher> {
+        &self.publisher
+    }
+
     /// Whether it takes writes, as it changes.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
@@ -167,7 +177,11 @@ impl Ledger {
                 tracing::error!("the writer did not end well");
             }
         }
-        let store = Arc::clone(&self.reader().shared.store);
+        // The last head is published however shortly after the one before.
+        let shared = &self.reader().shared;
+        self.publisher.publish(&shared.signed(), shared.clock.now_us());
+        self.publishing.abort();
+        let store = Arc::clone(&shared.store);
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if !matches!(closed, Ok(Ok(()))) {
             tracing::error!("the store did not close well");
@@ -280,10 +294,12 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     let health = check_keyring(store.as_ref(), &keyring)?;
     let signers = CheckpointSigners::new(&genesis.origin, keys.checkpoint, keys.second_checkpoint)?;
     let epoch = random::epoch()?;
-    let mut signer = HeadSigner::new(high_water, signers, epoch_number(&epoch.0));
-    // The stored head may be ahead of the mark by a group that was durable but not signed.
-    let signed =
-        signer.advance(store.as_ref(), edge, recorded_at_us).map_err(fault("sign the stored head"))?;
+    let number = epoch_number(&epoch.0);
+    let signer = HeadSigner::start(high_water, signers, number, store.as_ref(), edge, recorded_at_us)
+        .map_err(fault("sign the stored head"))?;
+    let publisher = Arc::new(Publisher::new(signer.newest(), clock.now_us()));
+    let publishing = publisher::run(Arc::clone(&publisher), signer.watch(), Clock::default());
+    let publishing = tokio::spawn(publishing).abort_handle();
     let shared = Arc::new(Shared {
         store,
         keyring,
@@ -291,7 +307,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         genesis,
         log_id,
         statement_key: keys.statement,
-        gate: RwLock::new(signed),
+        gate: RwLock::new(signer.newest()),
     });
     let preparer = Preparer { reader: Reader::new(Arc::clone(&shared)) };
     let start = server_start(&preparer, &keys.operator, epoch)?;
@@ -311,7 +327,9 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         .spawn(move || writer.run())
         .map_err(fault("start the writer"))?;
     let writer = Arc::new(Mutex::new(Some(thread)));
-    Ok((Ledger { queue, preparer, health, counters, writer, _lock: Arc::new(lock) }, start))
+    let lock = Arc::new(lock);
+    let ledger = Ledger { queue, preparer, health, counters, publisher, publishing, writer, _lock: lock };
+    Ok((ledger, start))
 }
 
 /// The first eight bytes of an epoch, as the high-water file keeps it.

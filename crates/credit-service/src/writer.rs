@@ -90,6 +90,14 @@ impl Writer {
         }
     }
 
+    /// What whoever waited behind a failed write hears.
+    fn stopped(&self) -> Failure {
+        Failure::ReadOnly(match *self.health.borrow() {
+            Health::ReadOnly(code) => code,
+            Health::Serving => "STORE_FAILED",
+        })
+    }
+
     fn stop_writing(&self, code: &'static str) {
         self.health.send_replace(Health::ReadOnly(code));
     }
@@ -140,7 +148,7 @@ impl Writer {
                 for (reply, _) in placed {
                     answer(reply, Err(failure.clone()));
                 }
-                Err(if failure == Failure::Unknown { Failure::ReadOnly("STORE_FAILED") } else { failure })
+                Err(if failure == Failure::Unknown { self.stopped() } else { failure })
             }
         }
     }

@@ -60,7 +60,8 @@ fn signer_of(folder: &TempDir, history: &History) -> HeadSigner {
     let path = folder.path().join("high-water");
     let identity = Identity { log_id: [3; 32], instance: [4; 16] };
     begin(&path, identity, &signers(), &history.edge).unwrap();
-    HeadSigner::new(HighWater::open(&path, &[3; 32]).unwrap(), signers(), 9)
+    let high_water = HighWater::open(&path, &[3; 32]).unwrap();
+    HeadSigner::start(high_water, signers(), 9, &history.store, history.edge.clone(), 7).unwrap()
 }
 
 #[test]
@@ -73,6 +74,7 @@ fn a_head_that_continues_the_last_one_is_marked_and_signed_by_both_keys() {
         history.grow(size, 0);
         let head = history.sign(&mut signer).unwrap();
         assert_eq!((head.edge.size(), head.root, head.recorded_at_us), (size, history.edge.root(), 7));
+        assert!(Arc::ptr_eq(&head, &signer.newest()));
         for seed in [1, 2] {
             let known = [VerifierKey::new(ORIGIN, key(seed).public()).unwrap()];
             let opened = checkpoint::open(&head.checkpoint, &known, ORIGIN).unwrap();
@@ -109,6 +111,7 @@ fn a_head_that_does_not_continue_the_last_one_is_never_signed() {
     other(700, 0);
     let mark = HighWater::open(&folder.path().join("high-water"), &[3; 32]).unwrap().newest().clone();
     assert_eq!((mark.size, mark.root), (300, signed.edge.root()));
+    assert_eq!(signer.newest().root, signed.edge.root(), "who watches has heard of none of them");
     signed.grow(301, 200);
     assert!(signed.sign(&mut signer).is_ok(), "the true history goes on");
 }
