@@ -77,7 +77,13 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     if let Some(metrics) = &metrics {
         context.output.raw_line(&format!("metrics on {metrics}"));
     }
-    context.output.json(&serde_json::json!({ "listening": url, "metrics": metrics, "origin": origin }));
+    let log = serving.log_address.map(|address| format!("http://{address}"));
+    if let Some(log) = &log {
+        context.output.raw_line(&format!("log on {log}"));
+    }
+    context
+        .output
+        .json(&serde_json::json!({ "listening": url, "metrics": metrics, "log": log, "origin": origin }));
     serving.stopped().await.map_err(not_served)?;
     Ok(Exit::Done)
 }
