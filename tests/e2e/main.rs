@@ -49,6 +49,7 @@ mod noise;
 mod oulad;
 mod paging;
 mod public_log;
+mod publish;
 mod retry;
 mod rotation;
 mod service;

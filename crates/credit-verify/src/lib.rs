@@ -15,6 +15,7 @@
 mod balance;
 mod chunk;
 mod command;
+mod cores;
 mod fault;
 mod log;
 mod part;
@@ -29,6 +30,7 @@ mod upgrade;
 
 pub use balance::{verify_balance, verify_subject_head};
 pub use command::{DetailsSource, OpenedDetails};
+pub use cores::{CoreVerifier, CoresReport};
 pub use fault::Fault;
 pub use log::{EntryBytes, Head, Verifier};
 pub use receipt::{VerifiedReceipt, expects_leaf, expects_statement, verify_receipt};

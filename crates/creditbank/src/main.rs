@@ -11,6 +11,7 @@ mod keyfile;
 mod language;
 mod mapping;
 mod output;
+mod public_log;
 mod sample;
 mod spreadsheet;
 
