@@ -168,7 +168,7 @@ phrases! {
     PublishContradicts: "来源有 {0} 条，不能接续此目录已发布的 {1} 条：没有发布，请保留两者作为证据", "the source, of {0} entries, does not continue the {1} that are published here: nothing was published, keep both as evidence";
     CheckpointFalse: "检查点没有信任文件所列密钥的有效签名", "the checkpoint is not one that a key of the trust file has signed";
     PublicLogFalse: "公开日志的文件与已签名的检查点不符", "the files of the public log are not those under its signed head";
-    PublicLogUnread: "无法读取公开日志：请检查 --url 和网络", "the public log can't be read: check --url and the network";
+    PublicLogUnread: "无法读取公开日志：请检查网络，并确认 --url 是公开日志的地址而非服务的地址", "the public log can't be read: check the network, and that --url is the address of the public log, not of the service";
     FolderTaken: "另一个进程正在写 {0}", "another process writes {0} at present";
     NotAReceipt: "{0} 不是回执", "{0} is not a receipt";
     Unwitnessed: "没有见证签名：整机回滚只有保留回执的人能发现", "no witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts";

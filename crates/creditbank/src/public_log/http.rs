@@ -33,7 +33,7 @@ pub(crate) struct HttpLog {
 enum HttpError {
     #[error("the server answers with status {0}")]
     Status(u16),
-    #[error("the server does not answer as HTTP does")]
+    #[error("the request failed")]
     Transport(#[source] ureq::Error),
     #[error("the answer breaks off")]
     Cut(#[source] std::io::Error),
