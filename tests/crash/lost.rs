@@ -258,3 +258,68 @@ fn two_servers_never_share_a_directory() {
     assert!(bank.stop().success(), "{}", bank.log());
     bank.must(&["verify"]);
 }
+
+/// A second process on a copy of a directory.
+fn serve_copy(bank: &Bank, copy: &Path) -> (Running, String) {
+    let mut command = bank.command();
+    command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir"]).arg(copy);
+    let mut server = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a server"));
+    let stdout = server.0.stdout.take().expect("a pipe");
+    let told = std::io::BufRead::lines(std::io::BufReader::new(stdout)).map_while(Result::ok);
+    let url = told.into_iter().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
+    (server, url.expect("an address"))
+}
+
+/// Two copies that run at once: their histories differ at their first entry (its epoch is drawn anew at each start), each
+/// signs only what continues its own, and neither starts on the other's.
+#[test]
+fn a_copy_that_runs_beside_its_original_signs_its_own_history_only() {
+    let kept = Kept::new();
+    let copied = kept.world.bank.folder().join("copied");
+    copy(&kept.newest, &copied);
+    kept.world.bank.serve();
+    let (server, url) = serve_copy(&kept.world.bank, &copied);
+    let (ours, theirs) = block_on(async {
+        let session = Session::new(&kept.world).await;
+        let mut stub =
+            credit_rpc::v1::log_service_client::LogServiceClient::connect(url).await.expect("a copy");
+        let mut other = async || {
+            let answer = stub.get_checkpoint(v1::GetCheckpointRequest {}).await.expect("a checkpoint");
+            kept.world.checkpoint(&answer.into_inner().checkpoint)
+        };
+        let (ours, theirs) = (session.head().await, other().await);
+        assert_eq!(ours.size, theirs.size);
+        assert_ne!(ours.root, theirs.root, "both have the same first entry of their own");
+        let account = session.account().await;
+        let load =
+            Load { world: &kept.world, account, anchor: session.head().await, answers: AtomicU64::new(0) };
+        send(&session, &Write::Record(load.record())).await.expect("a record is taken");
+        let next = session.head().await;
+        let request = v1::GetConsistencyProofRequest { old_size: ours.size, new_size: next.size };
+        let proof =
+            session.anyone().log().get_consistency_proof(request).await.expect("a proof").into_inner();
+        let path: Vec<credit_log::Hash> =
+            proof.path.into_iter().map(|hash| hash.try_into().expect("32 bytes")).collect();
+        let follows = |old: &credit_log::Hash| {
+            credit_log::consistency::verify(ours.size, next.size, &path, old, &next.root).is_ok()
+        };
+        assert!(follows(&ours.root) && !follows(&theirs.root));
+        (ours, other().await)
+    });
+    assert_eq!(
+        (theirs.size, theirs.root == ours.root),
+        (ours.size, false),
+        "the copy has stayed where it was"
+    );
+    drop(server);
+    assert!(kept.world.bank.stop().success(), "{}", kept.world.bank.log());
+    // Each directory goes on by itself; the store of one is no continuation of what the other has signed.
+    let own = kept.world.bank.folder().join("own");
+    copy(&kept.ledger, &own);
+    for (store, mark) in [(&own, &copied), (&copied, &own)] {
+        kept.refuses("another copy's store", &["not a continuation"], |ledger| {
+            copy(&store.join("store"), &ledger.join("store"));
+            copy(&mark.join("high-water"), &ledger.join("high-water"));
+        });
+    }
+}

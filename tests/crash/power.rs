@@ -157,6 +157,7 @@ fn server_keys(bank: &Bank) -> ServerKeys {
     let root = STANDARD.decode(root["seed"].as_str().expect("a plain seed")).expect("base64");
     ServerKeys {
         checkpoint: key_of(&path("checkpoint.key")),
+        second_checkpoint: None,
         statement: key_of(&path("statement.key")),
         operator: key_of(&path("operator.key")),
         root: Zeroizing::new(root.try_into().expect("32 bytes")),

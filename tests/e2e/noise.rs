@@ -102,9 +102,11 @@ async fn send(session: &Session<'_>, path: &str, token: &str, bytes: Vec<u8>) ->
     let mut request = Request::new(tokio_stream::once(bytes));
     let token = MetadataValue::try_from(format!("Bearer {token}")).expect("a token");
     request.metadata_mut().insert("authorization", token);
+    let follows = path.ends_with("/WatchCheckpoints");
     let path = PathAndQuery::from_str(path).expect("a path");
     let mut answers = grpc.streaming(request, path, Raw).await?.into_inner();
-    while answers.message().await?.is_some() {}
+    // Who follows checkpoints hears of them until the server stops: the first is enough.
+    while answers.message().await?.is_some() && !follows {}
     Ok(())
 }
 

@@ -26,6 +26,7 @@ struct Running {
     child: Child,
     endpoint: String,
     metrics: Option<String>,
+    log: String,
     /// Ends the server when this process ends, however it ends; a ledger kept in a static is never dropped.
     guard: Child,
 }
@@ -69,6 +70,11 @@ impl Bank {
     /// Where metrics are served, if they are.
     pub(crate) fn metrics(&self) -> Option<String> {
         self.running().as_ref().expect("the server runs").metrics.clone()
+    }
+
+    /// Where the public log is served.
+    pub(crate) fn public_log(&self) -> String {
+        self.running().as_ref().expect("the server runs").log.clone()
     }
 
     /// The server's process id.
@@ -164,12 +170,14 @@ impl Bank {
         let guard = watchdog(child.id(), self.folder.path());
         let lines = lines_of(&mut child);
         let wants_metrics = self.settings.iter().any(|(key, _)| key == "metrics_listen");
-        let (mut endpoint, mut metrics) = (None, None);
-        while endpoint.is_none() || (wants_metrics && metrics.is_none()) {
+        let (mut endpoint, mut metrics, mut public) = (None, None, None);
+        // The public log is the last to be told of: a trial ledger always has one.
+        while endpoint.is_none() || public.is_none() || (wants_metrics && metrics.is_none()) {
             match lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     endpoint = endpoint.or_else(|| line.strip_prefix("listening on ").map(str::to_owned));
                     metrics = metrics.or_else(|| line.strip_prefix("metrics on ").map(str::to_owned));
+                    public = public.or_else(|| line.strip_prefix("log on ").map(str::to_owned));
                 }
                 Err(error) => {
                     if error == RecvTimeoutError::Timeout {
@@ -181,7 +189,8 @@ impl Bank {
                 }
             }
         }
-        *running = endpoint.map(|endpoint| Running { child, endpoint, metrics, guard });
+        *running =
+            endpoint.zip(public).map(|(endpoint, log)| Running { child, endpoint, metrics, log, guard });
         Ok(())
     }
 

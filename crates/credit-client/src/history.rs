@@ -58,7 +58,7 @@ pub(crate) fn open(trust: &Trust, note: &str) -> Result<SeenHead, checkpoint::Op
     Ok(SeenHead { size, root: Digest(root), checkpoint: note.to_owned() })
 }
 
-fn fork(kind: ForkKind, seen: &SeenHead, shown: &SeenHead) -> ClientError {
+pub(crate) fn fork(kind: ForkKind, seen: &SeenHead, shown: &SeenHead) -> ClientError {
     ClientError::Fork(Box::new(Fork { kind, seen: seen.clone(), shown: shown.clone() }))
 }
 

@@ -38,6 +38,7 @@ mod sums;
 mod token;
 mod trust;
 mod view;
+mod watch;
 
 pub use credit_verify::{Fault, Trust};
 
@@ -65,3 +66,4 @@ pub use sums::{Sums, SumsError, add_up};
 pub use token::{TOKEN_LIFE, TokenSource};
 pub use trust::{TRUST_BYTES_MAX, TrustError, format_trust, parse_trust};
 pub use view::{AccountView, InstitutionView, KeyHistory, RecordView};
+pub use watch::CheckpointWatch;

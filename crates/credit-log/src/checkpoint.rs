@@ -85,11 +85,16 @@ impl Checkpoint {
     }
 }
 
-/// The checkpoint as a note with one signature. Who calls this has made the head durable and has checked
-/// that it continues every head signed before.
+/// The checkpoint as a note with one signature; see [`sign_all`].
 pub fn sign(checkpoint: &Checkpoint, signer: &NoteSigner) -> Result<String, Error> {
+    sign_all(checkpoint, std::slice::from_ref(signer))
+}
+
+/// The checkpoint as a note with a signature by each signer, in their order: more than one while a key is exchanged
+/// for another. Who calls this has made the head durable and has checked that it continues every head signed before.
+pub fn sign_all(checkpoint: &Checkpoint, signers: &[NoteSigner]) -> Result<String, Error> {
     let text = checkpoint.text()?;
-    let signatures = vec![signer.sign(&text)];
+    let signatures = signers.iter().map(|signer| signer.sign(&text)).collect();
     Note { text, signatures }.format().map_err(Error::Note)
 }
 

@@ -106,7 +106,7 @@ impl Rule {
 }
 
 /// Every method of the contract with its rule.
-pub(crate) const POLICIES: [(&str, Rule); 29] = [
+pub(crate) const POLICIES: [(&str, Rule); 30] = [
     ("/creditbank.v1.AccountService/ChangeAccountStatus", Rule::OwnStatement),
     ("/creditbank.v1.AccountService/GetAccount", Rule::AccountStatus),
     ("/creditbank.v1.AccountService/GetBalance", Rule::AccountBalance),
@@ -118,6 +118,7 @@ pub(crate) const POLICIES: [(&str, Rule); 29] = [
     ("/creditbank.v1.LogService/GetInclusionProof", Rule::Open),
     ("/creditbank.v1.LogService/GetReceipt", Rule::Open),
     ("/creditbank.v1.LogService/ListEntries", Rule::Open),
+    ("/creditbank.v1.LogService/WatchCheckpoints", Rule::Open),
     ("/creditbank.v1.RecordService/ChangeRecordStatus", Rule::OwnStatement),
     ("/creditbank.v1.RecordService/CloseBatch", Rule::OwnStatement),
     ("/creditbank.v1.RecordService/CorrectRecord", Rule::OwnStatement),

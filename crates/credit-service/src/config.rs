@@ -58,6 +58,10 @@ pub struct Config {
     /// Where metrics are served; absent: nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Where the public log is served, to everybody; an empty text: nowhere. Where nothing is said, of a trial ledger at
+    /// the port after `listen`, else nowhere.
+    #[serde(with = "address_or_nothing")]
+    pub log_listen: Option<SocketAddr>,
     /// The store's cache, within [`CACHE_BYTES`].
     pub cache_bytes: u64,
     /// What stays free on the disk: writes stop below it. Within [`RESERVE_BYTES`].
@@ -86,6 +90,7 @@ impl Default for Config {
             data_dir: PathBuf::from("ledger-data/local"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_051)),
             metrics_listen: None,
+            log_listen: None,
             cache_bytes: ledger.cache_bytes,
             reserve_bytes: ledger.reserve_bytes,
             queue_max: ledger.queue_max as u64,
@@ -144,10 +149,11 @@ enum Form {
 }
 
 /// Every key, as a variable or flag names it, with the table it stands in.
-const KEYS: [(&str, Form); 13] = [
+const KEYS: [(&str, Form); 14] = [
     ("data_dir", Form::Text),
     ("listen", Form::Text),
     ("metrics_listen", Form::Text),
+    ("log_listen", Form::Text),
     ("cache_bytes", Form::Number),
     ("reserve_bytes", Form::Number),
     ("queue_max", Form::Number),
@@ -187,6 +193,35 @@ fn set(table: &mut toml::Table, key: &str, text: &str) -> Result<(), ConfigError
     Ok(())
 }
 
+/// The port after an address; port 0 takes a free one here too.
+fn beside(listen: SocketAddr) -> SocketAddr {
+    let port = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(0) };
+    SocketAddr::new(listen.ip(), port)
+}
+
+/// An address, or the empty text for none.
+mod address_or_nothing {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use std::net::SocketAddr;
+
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+    pub(super) fn serialize<S: Serializer>(address: &Option<SocketAddr>, to: S) -> Result<S::Ok, S::Error> {
+        match address {
+            Some(address) => to.collect_str(address),
+            None => to.serialize_str(""),
+        }
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(from)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(D::Error::custom)
+    }
+}
+
 fn within(key: &'static str, value: u64, (min, max): (u64, u64)) -> Result<(), ConfigError> {
     if (min..=max).contains(&value) { Ok(()) } else { Err(ConfigError::Bounds { key, min, max, value }) }
 }
@@ -222,8 +257,13 @@ impl Config {
         for (key, value) in overrides {
             set(&mut table, &key, &value)?;
         }
+        let dev = table.get("dev").and_then(toml::Value::as_bool).unwrap_or(false);
+        if dev && !table.contains_key("log_listen") {
+            let listen = table.get("listen").and_then(toml::Value::as_str).and_then(|text| text.parse().ok());
+            let beside = beside(listen.unwrap_or(Self::default().listen));
+            table.insert("log_listen".to_owned(), toml::Value::String(beside.to_string()));
+        }
         if !table.contains_key("reflection") {
-            let dev = table.get("dev").and_then(toml::Value::as_bool).unwrap_or(false);
             table.insert("reflection".to_owned(), toml::Value::Boolean(dev));
         }
         let config: Self = table.try_into().map_err(|error: toml::de::Error| shape(&error))?;
@@ -360,6 +400,18 @@ mod tests {
         assert!(load("dev = true", &[], &[]).unwrap().reflection);
         assert!(!load("dev = true\nreflection = false", &[], &[]).unwrap().reflection);
         assert!(load("reflection = true", &[], &[]).unwrap().reflection);
+    }
+
+    #[test]
+    fn the_public_log_of_a_trial_ledger_is_beside_it_unless_it_is_set() {
+        let log = |file: &str| load(file, &[], &[]).unwrap().log_listen.map(|address| address.to_string());
+        assert_eq!(log(""), None);
+        assert_eq!(log("dev = true").as_deref(), Some("127.0.0.1:50052"));
+        assert_eq!(log("dev = true\nlisten = '0.0.0.0:0'").as_deref(), Some("0.0.0.0:0"));
+        assert_eq!(log("dev = true\nlisten = '127.0.0.1:65535'").as_deref(), Some("127.0.0.1:0"));
+        assert_eq!(log("dev = true\nlog_listen = ''"), None);
+        assert_eq!(log("log_listen = '[::1]:8080'").as_deref(), Some("[::1]:8080"));
+        assert!(matches!(load("log_listen = 'nowhere'", &[], &[]), Err(ConfigError::Shape(_))));
     }
 
     #[test]

@@ -3,19 +3,18 @@
 use crate::assemble::assemble;
 use crate::clock::Clock;
 use crate::failure::{Failure, fault};
+use crate::head_signer::{CheckpointSigners, begin};
 use crate::keyring::Keyring;
 use crate::ledger::{Layout, ServerKeys};
 use crate::project;
 use crate::random;
 use crate::reader::admit;
 use credit_ledger::{CommandKey, Context, View, decide, event_reads, evolve_entry, reads};
-use credit_log::checkpoint::{self, Checkpoint};
 use credit_log::envelope::{PublicKey, SigningKey};
-use credit_log::note::NoteSigner;
 use credit_log::tile::TileEdge;
 use credit_proto::entry::StatementPart;
 use credit_proto::{Envelope, Statement, decode_statement, payload_type};
-use credit_store::high_water::{HighWater, Identity, Mark};
+use credit_store::high_water::Identity;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
 use credit_store::{Batch, BodyBytes, Store as _};
@@ -98,14 +97,10 @@ pub(crate) fn create(dir: &Path, envelope: &Envelope, keys: ServerKeys) -> Resul
     store.append(0, &batch)?;
     store.close()?;
     let log_id = LogId(assembled.leaf_hash.0);
-    let checkpoint = Checkpoint { origin: genesis.body.origin.clone(), size: 1, root: edge.root() };
-    let signer =
-        NoteSigner::new(&genesis.body.origin, keys.checkpoint).map_err(fault("use the origin as a name"))?;
-    let note = checkpoint::sign(&checkpoint, &signer).map_err(fault("sign the first checkpoint"))?;
     let identity = Identity { log_id: log_id.0, instance: random::bytes()? };
-    let mark = Mark { size: 1, root: edge.root(), epoch: 0, checkpoint: note.into_bytes() };
+    let signers = CheckpointSigners::new(&genesis.body.origin, keys.checkpoint, keys.second_checkpoint)?;
     // The high-water file comes last: a directory without it was never a ledger.
-    HighWater::create(&layout.high_water, identity, mark).map_err(fault("create the high-water file"))?;
+    begin(&layout.high_water, identity, &signers, &edge).map_err(fault("sign the first head"))?;
     Ok(log_id)
 }
 
@@ -114,8 +109,17 @@ pub(crate) fn check_keys(genesis: &Genesis, keys: &ServerKeys) -> Result<(), Fai
     let named = |list: &[credit_types::PublicKey], key: &SigningKey| {
         list.iter().any(|named| named.kid.0 == key.public().kid())
     };
+    let second = keys.second_checkpoint.as_ref();
+    let differs = second.is_none_or(|second| second.public().kid() != keys.checkpoint.public().kid());
+    if !differs {
+        return Err(Failure::Invalid {
+            field: "second checkpoint key".to_owned(),
+            problem: "is the same as the first".to_owned(),
+        });
+    }
     let pairs = [
         (named(&genesis.checkpoint_keys, &keys.checkpoint), "checkpoint key"),
+        (second.is_none_or(|key| named(&genesis.checkpoint_keys, key)), "second checkpoint key"),
         (named(&genesis.statement_keys, &keys.statement), "statement key"),
         (named(&genesis.operator_keys, &keys.operator), "operator key"),
     ];

@@ -24,8 +24,11 @@ use tower::{Layer, Service};
 /// What calls are counted under that name no method of ours.
 const NO_METHOD: &str = "other";
 /// The methods that answer with a stream; how they end is counted where they end.
-const STREAMS: [&str; 2] =
-    ["/creditbank.v1.RecordService/SubmitBatch", "/creditbank.v1.RecordService/SubmitRecords"];
+const STREAMS: [&str; 3] = [
+    "/creditbank.v1.LogService/WatchCheckpoints",
+    "/creditbank.v1.RecordService/SubmitBatch",
+    "/creditbank.v1.RecordService/SubmitRecords",
+];
 
 /// Puts the gate before services.
 #[derive(Clone)]

@@ -5,9 +5,10 @@ mod looked_up;
 use crate::answer::{Answer, Opened};
 use crate::assemble::{Assembled, assemble};
 use crate::failure::{Failure, fault};
+use crate::head_signer::SignedHead;
 use crate::prepare::{Prepared, Side, seal_sides};
 use crate::project;
-use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
+use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
 use crate::rows;
 use crate::seal::Secret;
 use crate::signed_rows::{Before, Stored};
@@ -32,7 +33,7 @@ use std::sync::Arc;
 pub(crate) struct Group<'a> {
     shared: &'a Shared,
     reader: Reader,
-    published: Arc<Published>,
+    signed: Arc<SignedHead>,
     recorded_at_us: i64,
     view: View,
     stored: Stored<'a>,
@@ -62,15 +63,15 @@ pub(crate) struct Placed {
 
 impl<'a> Group<'a> {
     pub(crate) fn new(shared: &'a Arc<Shared>, recorded_at_us: i64) -> Self {
-        let published = shared.published();
+        let signed = shared.signed();
         Self {
             shared,
             reader: Reader::new(Arc::clone(shared)),
             recorded_at_us,
             view: View::new(),
             stored: Stored::new(shared.store.as_ref()),
-            edge: published.edge.clone(),
-            published,
+            edge: signed.edge.clone(),
+            signed,
             batch: Batch::default(),
             new_keys: Vec::new(),
             leaves: Vec::new(),
@@ -198,19 +199,19 @@ impl<'a> Group<'a> {
     }
 
     fn leaf(&self, index: u64) -> Result<Option<Digest>, Failure> {
-        let committed = self.published.edge.size();
+        let committed = self.signed.edge.size();
         if let Some(at) = index.checked_sub(committed) {
             let at = usize::try_from(at).unwrap_or(usize::MAX);
             return Ok(self.leaves.get(at).copied());
         }
         let full = FullTiles(self.shared.store.as_ref());
-        let tiles = self.published.edge.over(&full);
+        let tiles = self.signed.edge.over(&full);
         tree::node(&tiles, 0, index).map(|hash| Some(Digest(hash))).map_err(fault("read a leaf hash"))
     }
 
     /// An entry of the log or of this group.
     fn entry(&self, index: u64) -> Result<EntryBytes, Failure> {
-        match index.checked_sub(self.published.edge.size()) {
+        match index.checked_sub(self.signed.edge.size()) {
             Some(at) => {
                 let at = usize::try_from(at).unwrap_or(usize::MAX);
                 self.batch.entries.get(at).cloned().ok_or(Failure::NotFound("entry"))

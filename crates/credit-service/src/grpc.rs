@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod log;
 pub(crate) mod record;
 pub(crate) mod registry;
+mod watch;
 
 use crate::access::{self, Principal, Rule};
 use crate::answer::Answer;
@@ -20,7 +21,8 @@ use crate::status::{Language, Problem, reason_of, refusal_of, status};
 use credit_proto::v1;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio::sync::watch::Receiver;
 use tonic::{Request, Response, Status};
 
 /// The most blocking pieces of work at once: reads, and preparing. More wait their turn within their deadline.
@@ -74,8 +76,10 @@ pub(crate) struct Edge {
     pub(crate) unary: Duration,
     pub(crate) batch: Duration,
     /// Turns true once, when the server stops.
-    pub(crate) draining: watch::Receiver<bool>,
+    pub(crate) draining: Receiver<bool>,
     work: Arc<Semaphore>,
+    /// The places of those who follow checkpoints.
+    watchers: Arc<Semaphore>,
 }
 
 impl Edge {
@@ -85,10 +89,11 @@ impl Edge {
         metrics: Metrics,
         unary: Duration,
         batch: Duration,
-        draining: watch::Receiver<bool>,
+        draining: Receiver<bool>,
     ) -> Result<Self, Failure> {
         let work = Arc::new(Semaphore::new(BLOCKING_MAX));
-        Ok(Self { ledger, metrics, tokens: Tokens::new()?, unary, batch, draining, work })
+        let watchers = Arc::new(Semaphore::new(watch::WATCHERS_MAX));
+        Ok(Self { ledger, metrics, tokens: Tokens::new()?, unary, batch, draining, work, watchers })
     }
 
     /// Runs work that blocks or computes on a thread of its own.

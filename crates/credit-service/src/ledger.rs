@@ -3,24 +3,24 @@
 use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::failure::{Failure, fault};
+use crate::head_signer::{CheckpointSigners, HeadSigner};
 use crate::keyring::Keyring;
 use crate::prepare::{Expected, Prepared, Preparer};
+use crate::publisher::{self, Publisher};
 use crate::random;
-use crate::reader::{FullTiles, Published, Reader, Shared, decode, stored_row};
+use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
 use crate::seal::Secret;
-use crate::signed_rows::SignedHead;
+use crate::signed_rows::SignedRows;
 use crate::stats::{Counters, Stats};
 use crate::writer::{Message, Writer};
 use credit_ledger::{Row, RowId};
-use credit_log::checkpoint::{self, Checkpoint};
 use credit_log::envelope::SigningKey;
-use credit_log::note::NoteSigner;
 use credit_log::tile::{TileEdge, full_tiles, hashes_at, partial_width};
 use credit_log::tree::{Tiles as _, root_at, root_of};
 use credit_log::{Hash, hash};
 use credit_proto::entry;
 use credit_proto::{Envelope, Signable, payload_type, v1};
-use credit_store::high_water::{HighWater, Mark};
+use credit_store::high_water::HighWater;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
 use credit_store::{Direction, Store};
@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 
 /// The store's folder in a data directory.
 const STORE: &str = "store";
@@ -46,6 +47,8 @@ pub const SOFTWARE: &str = concat!("creditbank/", env!("CARGO_PKG_VERSION"));
 pub struct ServerKeys {
     /// Signs checkpoints.
     pub checkpoint: SigningKey,
+    /// Signs them as well, while one key is exchanged for the other.
+    pub second_checkpoint: Option<SigningKey>,
     /// Signs subject heads and balances.
     pub statement: SigningKey,
     /// Signs server starts.
@@ -107,6 +110,8 @@ pub struct Ledger {
     preparer: Preparer,
     health: watch::Receiver<Health>,
     counters: Arc<Counters>,
+    publisher: Arc<Publisher>,
+    publishing: AbortHandle,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
     _lock: Arc<DirectoryLock>,
 }
@@ -157,6 +162,12 @@ impl Ledger {
         &self.preparer
     }
 
+    /// What is published of it: checkpoints, at most one a second. Who collects cosignatures follows them here and puts
+    /// the cosigned note in the place of the plain one.
+    pub fn publisher(&self) -> &Arc<Publisher> {
+        &self.publisher
+    }
+
     /// Whether it takes writes, as it changes.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
@@ -182,7 +193,11 @@ impl Ledger {
                 tracing::error!("the writer did not end well");
             }
         }
-        let store = Arc::clone(&self.reader().shared.store);
+        // The last head is published however shortly after the one before.
+        let shared = &self.reader().shared;
+        self.publisher.publish(&shared.signed(), shared.clock.now_us());
+        self.publishing.abort();
+        let store = Arc::clone(&shared.store);
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         if !matches!(closed, Ok(Ok(()))) {
             tracing::error!("the store did not close well");
@@ -293,11 +308,14 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     }
     let keyring = Keyring::open(&layout.keyring, keys.root)?;
     let health = check_keyring(store.as_ref(), &keyring)?;
-    let signer =
-        NoteSigner::new(&genesis.origin, keys.checkpoint).map_err(fault("use the origin as a name"))?;
-    let mut shared_writer = Starting { high_water, signer, edge, recorded_at_us };
+    let signers = CheckpointSigners::new(&genesis.origin, keys.checkpoint, keys.second_checkpoint)?;
     let epoch = random::epoch()?;
-    let published = shared_writer.publish(&genesis, &epoch.0)?;
+    let number = epoch_number(&epoch.0);
+    let signer = HeadSigner::start(high_water, signers, number, store.as_ref(), edge, recorded_at_us)
+        .map_err(fault("sign the stored head"))?;
+    let publisher = Arc::new(Publisher::new(signer.newest(), clock.now_us()));
+    let publishing = publisher::run(Arc::clone(&publisher), signer.watch(), Clock::default());
+    let publishing = tokio::spawn(publishing).abort_handle();
     let shared = Arc::new(Shared {
         store,
         keyring,
@@ -305,7 +323,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         genesis,
         log_id,
         statement_key: keys.statement,
-        signed: SignedHead::new(published),
+        signed_rows: SignedRows::new(signer.newest()),
     });
     let preparer = Preparer { reader: Reader::new(Arc::clone(&shared)) };
     let start = server_start(&preparer, &keys.operator, epoch)?;
@@ -315,9 +333,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     let writer = Writer {
         shared,
         queue: receiver,
-        high_water: shared_writer.high_water,
-        signer: shared_writer.signer,
-        epoch: epoch_number(&epoch.0),
+        signer,
         health: health_sender,
         counters: Arc::clone(&counters),
         group_entries_max: options.group_entries_max.clamp(1, crate::writer::GROUP_ENTRIES_MAX),
@@ -328,32 +344,14 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         .spawn(move || writer.run())
         .map_err(fault("start the writer"))?;
     let writer = Arc::new(Mutex::new(Some(thread)));
-    Ok((Ledger { queue, preparer, health, counters, writer, _lock: Arc::new(lock) }, start))
+    let lock = Arc::new(lock);
+    let ledger = Ledger { queue, preparer, health, counters, publisher, publishing, writer, _lock: lock };
+    Ok((ledger, start))
 }
 
 /// The first eight bytes of an epoch, as the high-water file keeps it.
 fn epoch_number(epoch: &[u8; 16]) -> u64 {
     epoch.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
-}
-
-/// What is needed to sign the stored head at start.
-struct Starting {
-    high_water: HighWater,
-    signer: NoteSigner,
-    edge: TileEdge,
-    recorded_at_us: i64,
-}
-
-impl Starting {
-    /// Signs the stored head: it may be ahead of the mark by a group that was durable but not signed.
-    fn publish(&mut self, genesis: &Genesis, epoch: &[u8; 16]) -> Result<Published, Failure> {
-        let (size, root) = (self.edge.size(), self.edge.root());
-        let checkpoint = Checkpoint { origin: genesis.origin.clone(), size, root };
-        let note = checkpoint::sign(&checkpoint, &self.signer).map_err(fault("sign the stored head"))?;
-        let mark = Mark { size, root, epoch: epoch_number(epoch), checkpoint: note.clone().into_bytes() };
-        self.high_water.record(mark).map_err(fault("write the high-water mark"))?;
-        Ok(Published { edge: self.edge.clone(), root, checkpoint: note, recorded_at_us: self.recorded_at_us })
-    }
 }
 
 /// Every account of the log that is not erased must have its key; keys without an account are forgotten.

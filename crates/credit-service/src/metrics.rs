@@ -29,6 +29,7 @@ const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=u
 type CallLabels = [(&'static str, &'static str); 2];
 type MethodLabel = [(&'static str, &'static str); 1];
 type ReasonLabel = [(&'static str, &'static str); 1];
+type RequestLabels = [(&'static str, &'static str); 2];
 
 fn latency() -> Histogram {
     Histogram::new(LATENCY_BUCKETS)
@@ -41,6 +42,7 @@ pub(crate) struct Metrics {
     calls: Family<CallLabels, Counter>,
     latency: Family<MethodLabel, Histogram, fn() -> Histogram>,
     problems: Family<ReasonLabel, Counter>,
+    requests: Family<RequestLabels, Counter>,
     ledger: Ledger,
 }
 
@@ -59,8 +61,11 @@ impl Metrics {
         );
         let problems = Family::default();
         registry.register("problems", "Problems told to callers, by reason", problems.clone());
+        let requests = Family::default();
+        registry.register("log_requests", "Requests to the public log by kind and status", requests.clone());
         registry.register_collector(Box::new(Writer(ledger.clone())));
-        Self { registry: Arc::new(registry), calls, latency: latencies, problems, ledger: ledger.clone() }
+        let ledger = ledger.clone();
+        Self { registry: Arc::new(registry), calls, latency: latencies, problems, requests, ledger }
     }
 
     /// Counts a call that has ended.
@@ -71,6 +76,11 @@ impl Metrics {
     /// Counts a problem that a caller is told.
     pub(crate) fn told(&self, reason: &'static str) {
         self.problems.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// Counts a request to the public log.
+    pub(crate) fn requested(&self, kind: &'static str, status: &'static str) {
+        self.requests.get_or_create(&[("kind", kind), ("status", status)]).inc();
     }
 
     /// Observes how long an answer took.

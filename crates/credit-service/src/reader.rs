@@ -3,13 +3,13 @@
 
 use crate::clock::Clock;
 use crate::failure::{Failure, fault};
+use crate::head_signer::SignedHead;
 use crate::keyring::Keyring;
 use crate::rows;
-use crate::signed_rows::SignedHead;
+use crate::signed_rows::SignedRows;
 use crate::vault;
 use credit_ledger::{HeadRow, InstitutionRow, RecordRow, Row, RowId};
 use credit_log::envelope::SigningKey;
-use credit_log::tile::TileEdge;
 use credit_log::tree::{Tiles, root_at};
 use credit_log::{Hash, hash};
 use credit_proto::entry::{self, DecodedParts, ManifestInfo};
@@ -23,15 +23,6 @@ use std::sync::Arc;
 /// The most bytes of entries read at once.
 const READ_BYTES_MAX: usize = 4 << 20;
 
-/// A head that is durable, in the high-water file and signed, with the right edge of its tiles.
-#[derive(Debug)]
-pub(crate) struct Published {
-    pub(crate) edge: TileEdge,
-    pub(crate) root: Hash,
-    pub(crate) checkpoint: String,
-    pub(crate) recorded_at_us: i64,
-}
-
 /// What the writer and all readers share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
@@ -41,7 +32,7 @@ pub(crate) struct Shared {
     pub(crate) log_id: LogId,
     pub(crate) statement_key: SigningKey,
     /// The signed head, through which readers see the store's rows.
-    pub(crate) signed: SignedHead,
+    pub(crate) signed_rows: SignedRows,
 }
 
 /// The newest signed head.
@@ -90,7 +81,7 @@ pub struct Reader {
 
 /// Tiles of the tree under the signed head.
 pub struct HeadTiles {
-    published: Arc<Published>,
+    signed: Arc<SignedHead>,
     store: Arc<dyn Store>,
 }
 
@@ -109,7 +100,7 @@ impl Tiles for HeadTiles {
     type Error = Failure;
 
     fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<Hash>, Failure> {
-        self.published.edge.over(&FullTiles(self.store.as_ref())).tile(level, index, width)
+        self.signed.edge.over(&FullTiles(self.store.as_ref())).tile(level, index, width)
     }
 }
 
@@ -119,8 +110,8 @@ impl Reader {
         Self { shared }
     }
 
-    fn published(&self) -> Arc<Published> {
-        self.shared.published()
+    fn signed(&self) -> Arc<SignedHead> {
+        self.shared.signed()
     }
 
     /// The log.
@@ -140,18 +131,18 @@ impl Reader {
 
     /// The newest signed head.
     pub fn head(&self) -> Head {
-        let published = self.published();
+        let signed = self.signed();
         Head {
-            size: published.edge.size(),
-            root: Digest(published.root),
-            checkpoint: published.checkpoint.clone(),
-            recorded_at_us: published.recorded_at_us,
+            size: signed.edge.size(),
+            root: Digest(signed.root),
+            checkpoint: signed.checkpoint.clone(),
+            recorded_at_us: signed.recorded_at_us,
         }
     }
 
     /// A row; heads and leaves are read from the tree.
     pub fn row(&self, id: &RowId) -> Result<Option<Row>, Failure> {
-        let size = self.published().edge.size();
+        let size = self.signed().edge.size();
         match id {
             RowId::Head(at) if *at == 0 || *at > size => Ok(None),
             RowId::Head(at) => {
@@ -193,7 +184,7 @@ impl Reader {
     /// Up to `count` entries from `start` on, fewer where they are large or the log ends; at least one if there is
     /// one.
     pub fn entries(&self, start: u64, count: usize) -> Result<Vec<StoredEntry>, Failure> {
-        let size = self.published().edge.size();
+        let size = self.signed().edge.size();
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let end = start.saturating_add(count).min(size);
         if start >= end {
@@ -213,7 +204,7 @@ impl Reader {
 
     /// The tiles of the tree under the signed head.
     pub fn tiles(&self) -> HeadTiles {
-        HeadTiles { published: self.published(), store: Arc::clone(&self.shared.store) }
+        HeadTiles { signed: self.signed(), store: Arc::clone(&self.shared.store) }
     }
 
     /// The entries of a subject's chain from a sequence on: pairs of sequence and entry index.

@@ -1,4 +1,5 @@
-//! Serves the ledger: gRPC with health and reflection on one port, metrics on another, until told to stop.
+//! Serves the ledger: gRPC with health and reflection on one port, the public log on another, metrics on a third, until
+//! told to stop.
 
 use crate::access::token::Issuer;
 use crate::config::Config;
@@ -10,6 +11,7 @@ use crate::grpc::account::Accounts;
 use crate::grpc::log::Log;
 use crate::grpc::record::Records;
 use crate::grpc::registry::Registry;
+use crate::http::{self, PublicLog};
 use crate::ledger::{Health, Ledger};
 use crate::metrics::Metrics;
 use credit_rpc::v1::account_service_server::{AccountServiceServer, SERVICE_NAME as ACCOUNT};
@@ -84,6 +86,8 @@ pub struct Serving {
     pub address: SocketAddr,
     /// Where metrics are served, if they are.
     pub metrics_address: Option<SocketAddr>,
+    /// Where the public log is served, if it is.
+    pub log_address: Option<SocketAddr>,
     done: JoinHandle<Result<(), ServeError>>,
 }
 
@@ -119,6 +123,14 @@ pub async fn serve(
         }
         None => None,
     };
+    let (public, log_address) = match config.log_listen {
+        Some(wanted) => {
+            let (listener, bound) = listen(wanted).await?;
+            let log = PublicLog::new(ledger.clone(), metrics.clone());
+            (Some(tokio::spawn(http::serve(listener, log, draining.clone()))), Some(bound))
+        }
+        None => (None, None),
+    };
     let (unary, batch) = (config.unary_deadline(), config.batch_deadline());
     let edge =
         Edge::new(ledger.clone(), metrics, unary, batch, draining.clone()).map_err(ServeError::Edge)?;
@@ -145,11 +157,16 @@ pub async fn serve(
     let done = tokio::spawn(async move {
         let transport = tokio::spawn(transport);
         let outcome = until_drained(transport, shutdown, stop).await;
+        if let Some(public) = public
+            && let Err(error) = public.await
+        {
+            tracing::error!(%error, "the public log was not served to the end");
+        }
         ledger.stop().await;
         outcome
     });
     tracing::info!(%address, "serving");
-    Ok(Serving { address, metrics_address, done })
+    Ok(Serving { address, metrics_address, log_address, done })
 }
 
 /// Every service of the contract with its limits.

@@ -7,7 +7,8 @@
 //! group that wrote it, or that group's head is signed by now.
 
 use crate::failure::Failure;
-use crate::reader::{Published, Shared};
+use crate::head_signer::SignedHead;
+use crate::reader::Shared;
 use crate::rows;
 use credit_ledger::{Row, RowId};
 use credit_store::{Direction, Row as KeyAndValue, RowChange, Store};
@@ -24,10 +25,10 @@ const PAGE_MIN: usize = 256;
 pub(crate) struct Before(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
 
 /// The newest signed head, and the rows that the store may hold newer than under it.
-pub(crate) struct SignedHead(RwLock<Arc<Signed>>);
+pub(crate) struct SignedRows(RwLock<Arc<Signed>>);
 
 struct Signed {
-    head: Arc<Published>,
+    head: Arc<SignedHead>,
     before: Before,
 }
 
@@ -71,28 +72,28 @@ impl<'a> Stored<'a> {
     }
 }
 
-impl SignedHead {
+impl SignedRows {
     /// A head after which nothing is being written.
-    pub(crate) fn new(head: Published) -> Self {
-        Self(RwLock::new(Arc::new(Signed { head: Arc::new(head), before: Before::default() })))
+    pub(crate) fn new(head: Arc<SignedHead>) -> Self {
+        Self(RwLock::new(Arc::new(Signed { head, before: Before::default() })))
     }
 
     fn now(&self) -> Arc<Signed> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn replace(&self, head: Arc<Published>, before: Before) {
+    fn replace(&self, head: Arc<SignedHead>, before: Before) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Signed { head, before });
     }
 
     /// The newest signed head.
-    pub(crate) fn published(&self) -> Arc<Published> {
+    pub(crate) fn head(&self) -> Arc<SignedHead> {
         Arc::clone(&self.now().head)
     }
 
     /// Hides a group's rows from readers, before the first of them is written.
     pub(crate) fn hide(&self, before: Before) {
-        self.replace(self.published(), before);
+        self.replace(self.head(), before);
     }
 
     /// Ends the hiding of a group of which nothing was written.
@@ -101,8 +102,8 @@ impl SignedHead {
     }
 
     /// Shows a group's rows together with its signed head.
-    pub(crate) fn publish(&self, head: Published) {
-        self.replace(Arc::new(head), Before::default());
+    pub(crate) fn show(&self, head: Arc<SignedHead>) {
+        self.replace(head, Before::default());
     }
 
     /// A row under the signed head.
@@ -146,13 +147,13 @@ impl SignedHead {
 
 impl Shared {
     /// The newest signed head.
-    pub(crate) fn published(&self) -> Arc<Published> {
-        self.signed.published()
+    pub(crate) fn signed(&self) -> Arc<SignedHead> {
+        self.signed_rows.head()
     }
 
     /// The bytes of a row under the signed head.
     pub(crate) fn row_bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-        self.signed.row(self.store.as_ref(), key)
+        self.signed_rows.row(self.store.as_ref(), key)
     }
 
     /// A row of the core under the signed head.
@@ -163,7 +164,7 @@ impl Shared {
 
     /// The first `limit` rows with keys in `from..to` under the signed head, ascending.
     pub(crate) fn rows(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<KeyAndValue>, Failure> {
-        self.signed.rows(self.store.as_ref(), from, to, limit)
+        self.signed_rows.rows(self.store.as_ref(), from, to, limit)
     }
 }
 

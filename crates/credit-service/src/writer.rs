@@ -3,16 +3,14 @@
 
 use crate::answer::Answer;
 use crate::clock::instant;
-use crate::failure::{Failure, chain, fault};
+use crate::failure::{Failure, chain};
 use crate::group::{Finished, Group, Placed};
+use crate::head_signer::HeadSigner;
 use crate::ledger::Health;
 use crate::prepare::Prepared;
-use crate::reader::{Published, Reader, Shared};
+use crate::reader::{Reader, Shared};
 use crate::receipts::OpenParts;
 use crate::stats::Counters;
-use credit_log::checkpoint::{self, Checkpoint};
-use credit_log::note::NoteSigner;
-use credit_store::high_water::{HighWater, Mark};
 use credit_store::{Batch, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -40,9 +38,7 @@ pub(crate) enum Message {
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: mpsc::Receiver<Message>,
-    pub(crate) high_water: HighWater,
-    pub(crate) signer: NoteSigner,
-    pub(crate) epoch: u64,
+    pub(crate) signer: HeadSigner,
     pub(crate) health: watch::Sender<Health>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) group_entries_max: usize,
@@ -96,6 +92,14 @@ impl Writer {
         }
     }
 
+    /// What whoever waited behind a failed write hears.
+    fn stopped(&self) -> Failure {
+        Failure::ReadOnly(match *self.health.borrow() {
+            Health::ReadOnly(code) => code,
+            Health::Serving => "STORE_FAILED",
+        })
+    }
+
     fn stop_writing(&self, code: &'static str) {
         self.health.send_replace(Health::ReadOnly(code));
     }
@@ -119,7 +123,7 @@ impl Writer {
         waiting: &mut std::iter::Peekable<std::vec::IntoIter<(Prepared, Reply)>>,
     ) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
-        let last_us = shared.published().recorded_at_us;
+        let last_us = shared.signed().recorded_at_us;
         let recorded_at_us = shared.clock.record_after(last_us).map_err(|clock| {
             tracing::error!(error = %clock, "writes stop until restart");
             self.stop_writing(clock.code());
@@ -146,7 +150,7 @@ impl Writer {
                 for (reply, _) in placed {
                     answer(reply, Err(failure.clone()));
                 }
-                Err(if failure == Failure::Unknown { Failure::ReadOnly("STORE_FAILED") } else { failure })
+                Err(if failure == Failure::Unknown { self.stopped() } else { failure })
             }
         }
     }
@@ -172,21 +176,24 @@ impl Writer {
         }
         let shared = Arc::clone(&self.shared);
         // Readers go on with the last signed state meanwhile, and for good if anything from here on fails.
-        shared.signed.hide(before);
+        shared.signed_rows.hide(before);
         let began = instant();
-        match shared.store.append(shared.published().edge.size(), &batch) {
+        match shared.store.append(shared.signed().edge.size(), &batch) {
             Ok(()) => {}
             Err(error @ StoreError::NoSpace { .. }) => {
-                shared.signed.unhide();
+                shared.signed_rows.unhide();
                 return Err(refused_for_space(error));
             }
             Err(error) => return Err(stop(self, "store a group", &chain(&error))),
         }
         let flush_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let published =
-            self.sign(edge, recorded_at_us).map_err(|failure| stop(self, "sign a head", &failure))?;
-        let (size, now_us) = (published.edge.size(), shared.clock.now_us());
-        shared.signed.publish(published);
+        let signed = self.signer.advance(shared.store.as_ref(), edge, recorded_at_us).map_err(|error| {
+            tracing::error!(error = %chain(&error), "could not sign a head; writes stop until restart");
+            self.stop_writing(error.code());
+            Failure::Unknown
+        })?;
+        let (size, now_us) = (signed.edge.size(), shared.clock.now_us());
+        shared.signed_rows.show(signed);
         let entries = u64::try_from(batch.entries.len()).unwrap_or(u64::MAX);
         self.counters.update(|stats| {
             stats.groups = stats.groups.saturating_add(1);
@@ -203,17 +210,6 @@ impl Writer {
     fn check_space(&self, keys: usize, batch: &Batch) -> Result<(), Failure> {
         self.shared.store.check_space(batch).map_err(refused_for_space)?;
         self.shared.keyring.check_space(keys, self.reserve_bytes)
-    }
-
-    /// Records the new size and root outside the store, then signs them.
-    fn sign(&mut self, edge: credit_log::tile::TileEdge, recorded_at_us: i64) -> Result<Published, Failure> {
-        let root = edge.root();
-        let checkpoint = Checkpoint { origin: self.shared.genesis.origin.clone(), size: edge.size(), root };
-        let note = checkpoint::sign(&checkpoint, &self.signer).map_err(fault("sign a checkpoint"))?;
-        // The note leaves this function only once the mark is durable.
-        let mark = Mark { size: edge.size(), root, epoch: self.epoch, checkpoint: note.clone().into_bytes() };
-        self.high_water.record(mark).map_err(fault("write the high-water mark"))?;
-        Ok(Published { edge, root, checkpoint: note, recorded_at_us })
     }
 
     fn answer_all(&self, placed: Vec<(Reply, Result<Placed, Failure>)>) {

@@ -46,6 +46,7 @@ const RECOVERY: u8 = 14;
 fn server_keys() -> ServerKeys {
     ServerKeys {
         checkpoint: key(CHECKPOINT),
+        second_checkpoint: None,
         statement: key(STATEMENT),
         operator: key(OPERATOR),
         root: Zeroizing::new([9; 32]),
@@ -335,4 +336,71 @@ async fn a_batch_goes_in_chunk_by_chunk_and_rows_can_be_rebuilt() {
     assert_eq!(credit_service::compare_rows(&store, |_, _| {}).unwrap(), None);
     credit_service::rebuild_rows(&store, |_, _| {}).unwrap();
     assert_eq!(credit_service::compare_rows(&store, |_, _| {}).unwrap(), None);
+}
+
+const SECOND: u8 = 7;
+
+/// Two keys sign while one is exchanged for the other; then either alone, and never one that the genesis does not name.
+#[tokio::test]
+async fn a_checkpoint_key_is_exchanged_for_the_second_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("ledger");
+    let header = Header { log_id: None, statement_id: id(1), signer: SignerId::Authority, anchor: None };
+    let mut named = vec![public(CHECKPOINT), public(SECOND)];
+    named.sort_by_key(|key| key.bytes);
+    let genesis = Genesis { checkpoint_keys: named, ..genesis() };
+    let keys = |first: u8, second: Option<u8>| ServerKeys {
+        checkpoint: key(first),
+        second_checkpoint: second.map(key),
+        ..server_keys()
+    };
+    Ledger::create(&dir, &envelope(&genesis, &header, &AUTHORITY[..2]), keys(CHECKPOINT, None)).unwrap();
+    let mut size = 1;
+    for (first, second) in
+        [(CHECKPOINT, None), (CHECKPOINT, Some(SECOND)), (SECOND, Some(CHECKPOINT)), (SECOND, None)]
+    {
+        let ledger = Ledger::open(&dir, keys(first, second), options()).await.unwrap();
+        let head = ledger.reader().head();
+        size += 1;
+        assert_eq!(head.size, size);
+        for seed in [CHECKPOINT, SECOND] {
+            let known = credit_log::note::VerifierKey::new(&genesis.origin, key(seed).public()).unwrap();
+            let opened = credit_log::checkpoint::open(&head.checkpoint, &[known], &genesis.origin);
+            assert_eq!(opened.is_ok(), seed == first || Some(seed) == second, "{seed}");
+        }
+        ledger.stop().await;
+    }
+    for (first, second, field) in [
+        (8, None, "checkpoint key"),
+        (CHECKPOINT, Some(8), "second checkpoint key"),
+        (CHECKPOINT, Some(CHECKPOINT), "second checkpoint key"),
+    ] {
+        let refused = Ledger::open(&dir, keys(first, second), options()).await.err().unwrap();
+        assert!(matches!(&refused, Failure::Invalid { field: named, .. } if named == field), "{refused}");
+    }
+}
+
+/// What is signed is published at once when the ledger stops, and a cosigned note stands until a newer head does.
+#[tokio::test]
+async fn the_last_head_is_published_and_cosignatures_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("ledger");
+    create(&dir);
+    let ledger = Ledger::open(&dir, server_keys(), options()).await.unwrap();
+    let publisher = std::sync::Arc::clone(ledger.publisher());
+    let mut watch = publisher.watch();
+    let head = ledger.reader().head();
+    while watch.borrow_and_update().size < head.size {
+        tokio::time::timeout(std::time::Duration::from_secs(60), watch.changed()).await.unwrap().unwrap();
+    }
+    assert_eq!((publisher.current().size, &publisher.current().note), (head.size, &head.checkpoint));
+    let witness = credit_log::note::NoteSigner::new("witness", key(20)).unwrap();
+    let mut note = credit_log::note::Note::parse(&head.checkpoint).unwrap();
+    note.signatures.push(witness.sign(&note.text));
+    let cosigned = note.format().unwrap();
+    assert_eq!(publisher.cosigned(head.size, &cosigned), Ok(true));
+    assert!(watch.has_changed().unwrap());
+    assert_eq!(watch.borrow_and_update().note, cosigned);
+    ledger.stop().await;
+    assert_eq!(publisher.current().note, cosigned, "the same head is published with what was added to it");
 }

@@ -1,8 +1,8 @@
 //! The command line. Help is in both languages; `--lang` chooses that of everything else.
 
 use crate::commands::{
-    account, balance, bench, config, demo, framework, init, institution, keys, rebuild, record, serve,
-    statement, submit, token, verify,
+    account, balance, bench, config, demo, framework, init, institution, keys, publish, rebuild, record,
+    serve, statement, submit, token, verify,
 };
 use crate::language::Language;
 use crate::output::Format;
@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Statement(statement::Args),
     /// Check a ledger, a receipt or a balance · 验证账本、回执或余额
     Verify(verify::Args),
+    /// Write the public log as a folder for any web server · 把公开日志写成可由任意网页服务器提供的目录
+    Publish(publish::Args),
     /// Rebuild the index of a stopped ledger · 重建已停止账本的索引
     Rebuild(rebuild::Args),
     /// Issue an access token of a trial ledger · 签发试用账本的访问令牌

@@ -11,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod institution;
 pub(crate) mod keys;
 mod labels;
+pub(crate) mod publish;
 mod reason;
 pub(crate) mod rebuild;
 pub(crate) mod record;
@@ -56,6 +57,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Balance(args) => block_on(balance::run(context, args)),
         Command::Statement(args) => block_on(statement::run(context, args)),
         Command::Verify(args) => verify::run(context, args),
+        Command::Publish(args) => publish::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, &args),
         Command::Token(command) => token::run(context, command),
         Command::Bench(command) => block_on(bench::run(context, command)),

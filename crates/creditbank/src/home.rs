@@ -25,6 +25,8 @@ pub(crate) fn purpose_name(purpose: KeyPurpose) -> &'static str {
 pub(crate) enum ServerKey {
     /// Signs checkpoints.
     Checkpoint,
+    /// Signs them too, where it is there: the other key of an exchange.
+    SecondCheckpoint,
     /// Signs subject heads and balances.
     Statement,
     /// Signs server starts.
@@ -59,6 +61,7 @@ impl Home {
     pub(crate) fn server_key(&self, key: ServerKey) -> PathBuf {
         let name = match key {
             ServerKey::Checkpoint => "checkpoint.key",
+            ServerKey::SecondCheckpoint => "checkpoint-2.key",
             ServerKey::Statement => "statement.key",
             ServerKey::Operator => "operator.key",
             ServerKey::Root => "root.key",

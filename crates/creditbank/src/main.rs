@@ -12,6 +12,7 @@ mod keyfile;
 mod language;
 mod mapping;
 mod output;
+mod public_log;
 mod sample;
 mod spreadsheet;
 

@@ -26,7 +26,7 @@ const TAIL: &str = "
 |---|---|---|
 | `BUSY` | RESOURCE_EXHAUSTED | the queue is full; try again, the answer says when |
 | `OUTCOME_UNKNOWN` | UNAVAILABLE | send the same statement again: its statement_id is the retry key |
-| `STORE_FAILED`, `WRITER_PANICKED`, `KEYRING_BEHIND`, `CLOCK_BEHIND`, `CLOCK_JUMPED`, `STOPPING` | UNAVAILABLE | writes \
+| `STORE_FAILED`, `HEAD_CONTRADICTS`, `WRITER_PANICKED`, `KEYRING_BEHIND`, `CLOCK_BEHIND`, `CLOCK_JUMPED`, `STOPPING` | UNAVAILABLE | writes \
 have stopped until restart; reads go on |
 | `NO_SPACE` | RESOURCE_EXHAUSTED | the disk is too full to write; reads go on |
 | `DATA_KEY_MISSING` | FAILED_PRECONDITION | details can't be opened: the account's key is missing from the keyring \

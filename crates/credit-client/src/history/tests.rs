@@ -57,12 +57,20 @@ impl Tiles for Leaves<'_> {
 #[derive(Clone, Default)]
 struct Liar {
     leaves: Arc<Mutex<Vec<Hash>>>,
+    /// The logs whose heads it publishes, to whoever follows.
+    published: Arc<Mutex<Vec<Vec<Hash>>>>,
 }
 
 impl Liar {
     fn says(&self, leaves: &[u8]) {
         let rest = leaves.iter().map(|leaf| [*leaf; 32]);
         *self.leaves.lock().unwrap() = [LOG].into_iter().chain(rest).collect();
+    }
+
+    /// Publishes what it says.
+    fn publishes(&self) {
+        let leaves = self.leaves.lock().unwrap().clone();
+        self.published.lock().unwrap().push(leaves);
     }
 
     async fn serve(&self) -> String {
@@ -92,6 +100,21 @@ type Metadata = std::collections::HashMap<String, String>;
 
 #[tonic::async_trait]
 impl LogService for Liar {
+    type WatchCheckpointsStream =
+        tokio_stream::Iter<std::vec::IntoIter<Result<v1::WatchCheckpointsResponse, Status>>>;
+
+    async fn watch_checkpoints(
+        &self,
+        _: Request<v1::WatchCheckpointsRequest>,
+    ) -> Result<Response<Self::WatchCheckpointsStream>, Status> {
+        let published = self.published.lock().unwrap();
+        let told = published.iter().map(|leaves| {
+            let checkpoint = signed(ORIGIN, 1, leaves.len() as u64, root_of(leaves));
+            Ok(v1::WatchCheckpointsResponse { checkpoint, published_at_us: 1 })
+        });
+        Ok(Response::new(tokio_stream::iter(told.collect::<Vec<_>>())))
+    }
+
     async fn get_checkpoint(
         &self,
         _: Request<v1::GetCheckpointRequest>,
@@ -232,6 +255,34 @@ async fn a_log_that_hides_what_it_signed_cannot_prove_an_older_head() {
     liar.says(&[1, 9]);
     let shown = open(&trust(), &signed(ORIGIN, 1, 3, root_of(&[LOG, [1; 32], [9; 32]]))).unwrap();
     assert_eq!(kind(client.remember(shown.clone()).await.map(|()| shown)), ForkKind::ProofRefused);
+}
+
+#[tokio::test]
+async fn published_checkpoints_are_followed_until_one_takes_something_back() {
+    // What is published may be another log than the one that proofs are given of.
+    let follow = async |proved: &[u8], said: &[&[u8]]| {
+        let liar = Liar::default();
+        for leaves in said {
+            liar.says(leaves);
+            liar.publishes();
+        }
+        liar.says(proved);
+        let client = client(&liar.serve().await, Arc::new(crate::heads::MemoryHeads::default()));
+        let mut watch = client.watch_checkpoints().await.unwrap();
+        let mut sizes = Vec::new();
+        loop {
+            match watch.next().await {
+                Ok(Some(head)) => sizes.push(head.size),
+                Ok(None) => return (sizes, None),
+                Err(error) => return (sizes, Some(kind(Err(error)))),
+            }
+        }
+    };
+    let all: &[u8] = &[1, 2, 3, 4];
+    assert_eq!(follow(all, &[&[1], &[1], &[1, 2], all]).await, (vec![2, 2, 3, 5], None));
+    assert_eq!(follow(all, &[&[1, 2, 3], &[1, 2], all]).await, (vec![4], Some(ForkKind::Rollback)));
+    assert_eq!(follow(all, &[&[1, 2, 3], &[1, 2, 9]]).await, (vec![4], Some(ForkKind::TwoRoots)));
+    assert_eq!(follow(all, &[&[1, 2, 3], &[1, 9, 3, 4]]).await, (vec![4], Some(ForkKind::ProofFalse)));
 }
 
 #[tokio::test]

@@ -1634,6 +1634,19 @@ pub struct GetCheckpointResponse {
     #[prost(bytes = "vec", tag = "2")]
     pub log_id: ::prost::alloc::vec::Vec<u8>,
 }
+/// Asks for checkpoints as they are published.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchCheckpointsRequest {}
+/// A published checkpoint.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchCheckpointsResponse {
+    /// The signed note, as C2SP tlog-checkpoint has it; with cosignatures where there are any.
+    #[prost(string, tag = "1")]
+    pub checkpoint: ::prost::alloc::string::String,
+    /// When it was published, or published again, in microseconds UTC.
+    #[prost(int64, tag = "2")]
+    pub published_at_us: i64,
+}
 /// Asks for a receipt.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetReceiptRequest {

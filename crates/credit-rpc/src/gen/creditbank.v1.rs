@@ -118,6 +118,34 @@ pub mod log_service_client {
                 .insert(GrpcMethod::new("creditbank.v1.LogService", "GetCheckpoint"));
             self.inner.unary(req, path, codec).await
         }
+        /// Sends the published checkpoint, then each one as it is published: at most one a second, and the same again where
+        /// there is no new one for half a minute. Ends when the server stops.
+        pub async fn watch_checkpoints(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::WatchCheckpointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<::credit_proto::v1::WatchCheckpointsResponse>,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.LogService/WatchCheckpoints",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("creditbank.v1.LogService", "WatchCheckpoints"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Returns the receipt of an entry under the latest checkpoint. Of an entry about accounts only to its parties,
         /// regulators and auditors (else `NOT_A_PARTY`): the head that every receipt opens says who acted.
         pub async fn get_receipt(
@@ -248,6 +276,24 @@ pub mod log_service_server {
             request: tonic::Request<::credit_proto::v1::GetCheckpointRequest>,
         ) -> std::result::Result<
             tonic::Response<::credit_proto::v1::GetCheckpointResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the WatchCheckpoints method.
+        type WatchCheckpointsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    ::credit_proto::v1::WatchCheckpointsResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends the published checkpoint, then each one as it is published: at most one a second, and the same again where
+        /// there is no new one for half a minute. Ends when the server stops.
+        async fn watch_checkpoints(
+            &self,
+            request: tonic::Request<::credit_proto::v1::WatchCheckpointsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchCheckpointsStream>,
             tonic::Status,
         >;
         /// Returns the receipt of an entry under the latest checkpoint. Of an entry about accounts only to its parties,
@@ -406,6 +452,55 @@ pub mod log_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.LogService/WatchCheckpoints" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchCheckpointsSvc<T: LogService>(pub Arc<T>);
+                    impl<
+                        T: LogService,
+                    > tonic::server::ServerStreamingService<
+                        ::credit_proto::v1::WatchCheckpointsRequest,
+                    > for WatchCheckpointsSvc<T> {
+                        type Response = ::credit_proto::v1::WatchCheckpointsResponse;
+                        type ResponseStream = T::WatchCheckpointsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::WatchCheckpointsRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as LogService>::watch_checkpoints(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchCheckpointsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

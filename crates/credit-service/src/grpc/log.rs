@@ -1,10 +1,11 @@
 //! The log itself: heads, entries, proofs, receipts.
 
-use super::Edge;
+use super::{Caller, Edge, watch};
 use crate::query::log;
 use credit_proto::v1;
 use credit_rpc::v1::log_service_server::LogService;
 use std::sync::Arc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 /// The log service.
@@ -16,11 +17,22 @@ pub(crate) struct Log {
 
 #[tonic::async_trait]
 impl LogService for Log {
+    type WatchCheckpointsStream = ReceiverStream<Result<v1::WatchCheckpointsResponse, Status>>;
+
     async fn get_checkpoint(
         &self,
         request: Request<v1::GetCheckpointRequest>,
     ) -> Result<Response<v1::GetCheckpointResponse>, Status> {
         self.edge.read(request, |_, reader, _, v1::GetCheckpointRequest {}| Ok(log::checkpoint(reader))).await
+    }
+
+    async fn watch_checkpoints(
+        &self,
+        request: Request<v1::WatchCheckpointsRequest>,
+    ) -> Result<Response<Self::WatchCheckpointsStream>, Status> {
+        let caller = Caller::of(&request)?;
+        let v1::WatchCheckpointsRequest {} = request.into_inner();
+        Ok(Response::new(watch::watch(Arc::clone(&self.edge), caller)?))
     }
 
     async fn get_receipt(

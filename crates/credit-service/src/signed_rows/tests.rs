@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// A head of so many entries.
-fn published(size: u64) -> Published {
+fn published(size: u64) -> Arc<SignedHead> {
     let mut edge = TileEdge::new();
     for index in 0..size {
         edge.append(credit_log::hash::leaf_hash(&index.to_be_bytes()));
     }
-    Published { root: edge.root(), edge, checkpoint: String::new(), recorded_at_us: 0 }
+    Arc::new(SignedHead { root: edge.root(), edge, checkpoint: String::new(), recorded_at_us: 0 })
 }
 
 fn key(number: u16) -> Vec<u8> {
@@ -34,7 +34,7 @@ fn applied(model: &Model, changes: &[RowChange]) -> Model {
 }
 
 /// Reads everything in every way and holds it against the model.
-fn reads_as(head: &SignedHead, store: &MemoryStore, model: &Model) {
+fn reads_as(head: &SignedRows, store: &MemoryStore, model: &Model) {
     for number in 0..1_200 {
         let key = key(number);
         assert_eq!(head.row(store, &key).unwrap(), model.get(&key).cloned(), "{number}");
@@ -54,7 +54,7 @@ fn reads_as(head: &SignedHead, store: &MemoryStore, model: &Model) {
 #[test]
 fn rows_read_as_under_the_signed_head_until_the_next_one() {
     let store = MemoryStore::new();
-    let head = SignedHead::new(published(0));
+    let head = SignedRows::new(published(0));
     let mut model = Model::new();
     let groups: [Vec<RowChange>; 5] = [
         (0..400).map(|number| put(number, 1)).collect(),
@@ -71,7 +71,7 @@ fn rows_read_as_under_the_signed_head_until_the_next_one() {
         store.write_rows(0, &changes).unwrap();
         reads_as(&head, &store, &model);
         model = applied(&model, &changes);
-        head.publish(published(size));
+        head.show(published(size));
         reads_as(&head, &store, &model);
     }
     // A group of which nothing was written leaves nothing behind.
@@ -89,7 +89,7 @@ fn a_row_belongs_to_a_head_that_is_signed_when_it_is_read() {
     const GROUPS: u64 = 3_000;
     let store = MemoryStore::new();
     store.write_rows(0, &[put(0, 0), put(1, 0)]).unwrap();
-    let head = SignedHead::new(published(0));
+    let head = SignedRows::new(published(0));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -100,7 +100,7 @@ fn a_row_belongs_to_a_head_that_is_signed_when_it_is_read() {
                 store.write_rows(0, &changes).unwrap();
                 edge.append([0; 32]);
                 let (edge, root) = (edge.clone(), edge.root());
-                head.publish(Published { edge, root, checkpoint: String::new(), recorded_at_us: 0 });
+                head.show(Arc::new(SignedHead { edge, root, checkpoint: String::new(), recorded_at_us: 0 }));
             }
             done.store(true, Ordering::SeqCst);
         });
@@ -108,13 +108,13 @@ fn a_row_belongs_to_a_head_that_is_signed_when_it_is_read() {
         let mut last = false;
         while !last {
             last = done.load(Ordering::SeqCst);
-            let least = head.published().edge.size();
+            let least = head.head().edge.size();
             let first = number(&head.row(&store, &key(0)).unwrap().unwrap());
             let listed = head.rows(&store, &key(0), &key(9), 9).unwrap();
-            let most = head.published().edge.size();
+            let most = head.head().edge.size();
             let second = number(&listed[1].1);
             assert!(least <= first && first <= second && second <= most, "{least} {first} {second} {most}");
         }
-        assert_eq!(head.published().edge.size(), GROUPS);
+        assert_eq!(head.head().edge.size(), GROUPS);
     });
 }

@@ -46,6 +46,9 @@ pub(crate) struct Flags {
     /// Address of the metrics · 监控指标地址
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Address of the public log; empty for none · 公开日志地址，留空表示不提供
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) log_listen: Option<String>,
     /// Set any key of the configuration · 设置任一配置项
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,
@@ -95,6 +98,7 @@ pub(super) fn effective(
     overrides.extend(data_dir.map(|path| ("data_dir".to_owned(), shown(path))));
     overrides.extend(flags.listen.map(|address| ("listen".to_owned(), address.to_string())));
     overrides.extend(flags.metrics_listen.map(|address| ("metrics_listen".to_owned(), address.to_string())));
+    overrides.extend(flags.log_listen.clone().map(|address| ("log_listen".to_owned(), address)));
     overrides.extend(flags.set.iter().cloned());
     overrides.extend(extra);
     Config::load(file.as_deref(), environment.into_iter(), overrides)

@@ -51,6 +51,15 @@ pub(crate) struct Who {
     pub(crate) institution: Option<credit_types::InstitutionId>,
 }
 
+impl Who {
+    /// Whether nothing says who reads: no token, no institution, and no issuer of a trial ledger in the home.
+    pub(super) fn is_nobody(&self, context: &Context) -> bool {
+        let Self { token_file, institution } = self;
+        let token = std::env::var(TOKEN_VARIABLE).is_ok_and(|token| !token.is_empty());
+        token_file.is_none() && institution.is_none() && !token && !context.home.issuer_key().exists()
+    }
+}
+
 impl Connect {
     /// The ledger at an address; without one, where the environment says, or where it is served if nobody says.
     pub(super) fn at(url: Option<String>, trust: Option<PathBuf>) -> Self {

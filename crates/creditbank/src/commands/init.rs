@@ -11,7 +11,7 @@ use crate::language::Phrase;
 use credit_client::{AuthoritySigner, Trust, format_trust};
 use credit_log::envelope::{PublicKey, SigningKey};
 use credit_service::clock::Clock;
-use credit_service::{Ledger, random};
+use credit_service::{Ledger, ServerKeys, random};
 use credit_types::genesis::{DEV_ORIGIN_PREFIX, NOTICE_DAYS_MIN};
 use credit_types::{Digest, Genesis, Header, Kid, LogId, Policy, SignerId};
 use stage::Stage;
@@ -66,6 +66,9 @@ pub(crate) struct Args {
     /// Witness policy whose SHA-256 is pinned · 见证策略文件
     #[arg(long, value_name = "FILE")]
     witness_policy: Option<PathBuf>,
+    /// Name a second checkpoint key, `keys/checkpoint-2.key`, so that the first can be exchanged for it one day · 另备第二把检查点密钥，供日后轮换
+    #[arg(long)]
+    second_checkpoint_key: bool,
     /// Encrypt the keys even if the passphrase has to be asked for · 加密保存密钥，必要时询问口令
     #[arg(long)]
     encrypt: bool,
@@ -103,13 +106,13 @@ fn make(
     let authority =
         if args.dev { dev_authority(context, stage, args.encrypt)? } else { authority(context, args)? };
     let witness_policy_hash = witness_policy(args)?;
-    make_server_keys(context, stage, args.encrypt)?;
+    make_server_keys(context, stage, args)?;
     let keys = server_keys(|key| stage.place(|home| home.server_key(key)), &mut context.passphrases)?;
     let named = |key: &SigningKey| vec![noun(&key.public())];
     let genesis = Genesis {
         nonce: random::bytes()?,
         origin: origin.to_owned(),
-        checkpoint_keys: named(&keys.checkpoint),
+        checkpoint_keys: checkpoint_keys(&keys),
         statement_keys: named(&keys.statement),
         operator_keys: named(&keys.operator),
         authority_keys: authority.named,
@@ -176,18 +179,20 @@ fn origin(args: &Args) -> Result<String, CommandError> {
 }
 
 /// The server's keys; those that are there already are taken, so that they can be made on another machine.
-fn make_server_keys(context: &mut Context, stage: &Stage, encrypt: bool) -> Result<(), CommandError> {
-    for (key, algorithm) in [
+fn make_server_keys(context: &mut Context, stage: &Stage, args: &Args) -> Result<(), CommandError> {
+    let second = args.second_checkpoint_key.then_some((ServerKey::SecondCheckpoint, Algorithm::Ed25519));
+    let keys = [
         (ServerKey::Checkpoint, Algorithm::Ed25519),
         (ServerKey::Statement, Algorithm::Ed25519),
         (ServerKey::Operator, Algorithm::Ed25519),
         (ServerKey::Root, Algorithm::Root),
-    ] {
+    ];
+    for (key, algorithm) in keys.into_iter().chain(second) {
         let path = context.home.server_key(key);
         if path.exists() {
             context.output.note(Phrase::KeyTaken, &[&path.display()]);
         } else {
-            generate(context, &path, &stage.staged().server_key(key), algorithm, encrypt)?;
+            generate(context, &path, &stage.staged().server_key(key), algorithm, args.encrypt)?;
         }
     }
     Ok(())
@@ -207,6 +212,14 @@ fn generate(
         context.passphrases.given()?
     };
     KeyFile::generate(staged, algorithm, passphrase)
+}
+
+/// The keys that may ever sign this log's checkpoints: none can be added later.
+fn checkpoint_keys(keys: &ServerKeys) -> Vec<credit_types::PublicKey> {
+    let both = std::iter::once(&keys.checkpoint).chain(&keys.second_checkpoint);
+    let mut named: Vec<_> = both.map(|key| noun(&key.public())).collect();
+    named.sort_by_key(|key| key.bytes);
+    named
 }
 
 struct Authority {

@@ -77,7 +77,13 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     if let Some(metrics) = &metrics {
         context.output.raw_line(&format!("metrics on {metrics}"));
     }
-    context.output.json(&serde_json::json!({ "listening": url, "metrics": metrics, "origin": origin }));
+    let log = serving.log_address.map(|address| format!("http://{address}"));
+    if let Some(log) = &log {
+        context.output.raw_line(&format!("log on {log}"));
+    }
+    context
+        .output
+        .json(&serde_json::json!({ "listening": url, "metrics": metrics, "log": log, "origin": origin }));
     serving.stopped().await.map_err(not_served)?;
     Ok(Exit::Done)
 }
@@ -106,9 +112,11 @@ pub(super) fn server_keys(
     passphrases: &mut Passphrases,
 ) -> Result<ServerKeys, CommandError> {
     let [checkpoint, statement, operator, root] =
-        [ServerKey::Checkpoint, ServerKey::Statement, ServerKey::Operator, ServerKey::Root].map(path);
+        [ServerKey::Checkpoint, ServerKey::Statement, ServerKey::Operator, ServerKey::Root].map(&path);
+    let second = path(ServerKey::SecondCheckpoint);
     Ok(ServerKeys {
         checkpoint: signing_key(&checkpoint, passphrases)?,
+        second_checkpoint: if second.exists() { Some(signing_key(&second, passphrases)?) } else { None },
         statement: signing_key(&statement, passphrases)?,
         operator: signing_key(&operator, passphrases)?,
         root: KeyFile::read(&root)?.open(Algorithm::Root, passphrases)?,

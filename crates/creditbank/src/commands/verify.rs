@@ -3,6 +3,7 @@
 
 mod balance;
 pub(super) mod bundle;
+mod cores;
 mod receipt;
 mod running;
 mod stopped;
@@ -15,12 +16,17 @@ use credit_types::Text;
 use credit_verify::{Broken, Report, Verdict};
 use std::path::PathBuf;
 
+/// Where the public log of a trial ledger is served if nobody says.
+const LOG_URL: &str = "http://127.0.0.1:50052";
+
 /// Checks a ledger, a receipt or a balance.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples · 示例:\n  creditbank verify\n  creditbank verify --dir /srv/ledger --trust trust.toml\n  \
-                  creditbank verify --url http://127.0.0.1:50051\n  creditbank verify receipt my.receipt\n  creditbank verify balance my.balance"
+                  creditbank verify --running --token-file token\n  \
+                  creditbank verify --cores --url http://127.0.0.1:50052\n  \
+                  creditbank verify receipt my.receipt\n  creditbank verify balance my.balance"
 )]
 pub(crate) struct Args {
     /// What else to check · 其他验证对象
@@ -29,12 +35,15 @@ pub(crate) struct Args {
     /// Data directory of a stopped ledger; by default ledger/ in the home · 已停止账本的数据目录
     #[arg(long, value_name = "DIR", conflicts_with_all = ["running", "url"])]
     dir: Option<PathBuf>,
-    /// Check a running ledger there, as an auditor · 以审计身份验证该地址上运行的账本
+    /// Check the ledger there: as an auditor whoever has a token, else what everybody can see · 验证该地址上的账本：有令牌时以审计身份，否则只验证公开部分
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Check the running ledger where it usually is · 验证通常地址上运行的账本
     #[arg(long)]
     running: bool,
+    /// Check only what everybody can see: the public log over HTTP · 只验证公开日志（HTTP）
+    #[arg(long, conflicts_with_all = ["dir", "running"])]
+    cores: bool,
     /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
@@ -83,11 +92,13 @@ enum What {
 
 /// Checks.
 pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
-    let Args { what, dir, url, running, trust, who } = args;
+    let Args { what, dir, url, running, cores, trust, who } = args;
+    let public = cores || (!running && url.is_some() && who.is_nobody(context));
     match what {
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
         Some(What::Bundle { file, trust }) => bundle::run(context, &file, trust.as_deref()),
         Some(What::Balance { file, trust }) => balance::run(context, &file, trust.as_deref()),
+        None if public => cores::run(context, url.as_deref().unwrap_or(LOG_URL), trust.as_deref()),
         None if running || url.is_some() => {
             let connect = Connect::at(url, trust);
             block_on(running::run(context, &Reading { connect, who }))

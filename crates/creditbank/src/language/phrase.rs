@@ -193,6 +193,17 @@ phrases! {
     BalanceRestsOn: "依据该账户的最后一条：第 {0} 条，记录时间 {1}", "it rests on the account's last entry: number {0}, recorded {1}";
     BalanceFalse: "保存的余额不成立", "the balance that was kept proves nothing";
     NotABalance: "{0} 不是由 balance --keep 保存的余额", "{0} is not a balance that balance --keep has written";
+    VerifiedCores: "已按条目核心验证 {2} 的 {0} 条，读取分片与条目包 {1} 个", "{0} entries of {2} checked by their cores, {1} tiles and bundles read";
+    CoresHold: "公开部分验证通过：签名、树、次序与时间", "what is public holds: signature, tree, order and time";
+    CoresOnly: "只查了人人可见的部分：签名依据与决定须以审计身份验证（--url 加 --token-file）", "only what everybody can see was checked: evidence and decisions need an auditor's parts (--url with --token-file)";
+    ProgressPublish: "发布", "publishing";
+    Published: "{1} 的前 {0} 条已发布在 {2}", "the first {0} entries of {1} are published in {2}";
+    PublishedFiles: "写入文件 {0} 个，原有 {1} 个", "{0} files written, {1} were there";
+    PublishContradicts: "来源有 {0} 条，不能接续此目录已发布的 {1} 条：没有发布，请保留两者作为证据", "the source, of {0} entries, does not continue the {1} that are published here: nothing was published, keep both as evidence";
+    CheckpointFalse: "检查点没有信任文件所列密钥的有效签名", "the checkpoint is not one that a key of the trust file has signed";
+    PublicLogFalse: "公开日志的文件与已签名的检查点不符", "the files of the public log are not those under its signed head";
+    PublicLogUnread: "无法读取公开日志：请检查网络，并确认 --url 是公开日志的地址而非服务的地址", "the public log can't be read: check the network, and that --url is the address of the public log, not of the service";
+    FolderTaken: "另一个进程正在写 {0}", "another process writes {0} at present";
     NotAReceipt: "{0} 不是回执", "{0} is not a receipt";
     Unwitnessed: "没有见证签名：整机回滚只有保留回执的人能发现", "no witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts";
 
