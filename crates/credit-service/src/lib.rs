@@ -34,6 +34,7 @@ mod server;
 mod stats;
 mod status;
 mod vault;
+pub mod witness;
 mod writer;
 
 pub use answer::{Answer, Opened};
