@@ -15,6 +15,7 @@ use crate::fault::Fault;
 use crate::part::{self, Part};
 use crate::signature::admit;
 use crate::trust::Trust;
+use crate::witnessed::{self, Witnesses};
 
 /// What a receipt has been found to prove. The numbers of links, statements and events are those within their kind,
 /// from 0; what the receipt doesn't open isn't there.
@@ -34,6 +35,8 @@ pub struct VerifiedReceipt {
     pub events: BTreeMap<u32, WireEvent>,
     /// The checkpoint that the entry is under.
     pub checkpoint: Checkpoint,
+    /// What the cosignatures on it come to.
+    pub witnesses: Witnesses,
 }
 
 impl VerifiedReceipt {
@@ -54,10 +57,7 @@ pub fn verify_receipt(receipt: &v1::Receipt, trust: &Trust) -> Result<VerifiedRe
     if core.index != proof.index {
         return Err(Fault::IndexDiffers { core: core.index, proof: proof.index });
     }
-    // No witness is pinned, so only a receipt that claims none says what can be stood by.
-    if *witness_state != i32::from(v1::WitnessState::Unwitnessed) {
-        return Err(Fault::WitnessClaim);
-    }
+    let witnesses = witnessed::judge(trust, &proof.checkpoint, core.recorded_at_us, *witness_state)?;
     let leaf_hash = Digest(leaf_hash);
     if core.index == 0 && leaf_hash.0 != trust.log_id.0 {
         return Err(Fault::OtherLog);
@@ -72,6 +72,7 @@ pub fn verify_receipt(receipt: &v1::Receipt, trust: &Trust) -> Result<VerifiedRe
         statements: BTreeMap::new(),
         events: BTreeMap::new(),
         checkpoint,
+        witnesses,
     };
     let mut last = 0;
     for wire in rest {
