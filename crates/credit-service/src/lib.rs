@@ -35,6 +35,7 @@ mod stats;
 mod status;
 mod vault;
 pub mod witness;
+mod witnesses;
 mod writer;
 
 pub use answer::{Answer, Opened};

@@ -6,6 +6,7 @@ use crate::failure::{Failure, fault};
 use crate::keyring::Keyring;
 use crate::rows;
 use crate::vault;
+use crate::witnesses::CosignedHead;
 use credit_ledger::{HeadRow, InstitutionRow, RecordRow, Row, RowId};
 use credit_log::envelope::SigningKey;
 use credit_log::tile::TileEdge;
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) statement_key: SigningKey,
     /// Held for writing from the moment a group's rows can be seen until its head is signed.
     pub(crate) gate: RwLock<Arc<Published>>,
+    /// The last head that enough witnesses have cosigned; of the newest size or of an earlier one.
+    pub(crate) cosigned: RwLock<Option<Arc<CosignedHead>>>,
 }
 
 impl Shared {
@@ -149,8 +152,17 @@ impl Reader {
         self.shared.clock.now_us()
     }
 
-    /// The newest signed head.
+    /// The newest signed head; with the witnesses' lines where enough have cosigned it.
     pub fn head(&self) -> Head {
+        let head = self.plain_head();
+        match self.shared.cosigned().filter(|cosigned| cosigned.size == head.size) {
+            Some(cosigned) => Head { checkpoint: cosigned.note.clone(), ..head },
+            None => head,
+        }
+    }
+
+    /// The newest signed head with the log's own lines only.
+    pub(crate) fn plain_head(&self) -> Head {
         let published = self.published();
         Head {
             size: published.edge.size(),

@@ -1,7 +1,7 @@
 //! Receipts: an entry's place under the signed head, with the parts that the reader may see.
 
 use crate::failure::{Failure, fault};
-use crate::reader::{Reader, StoredEntry};
+use crate::reader::{Head, Reader, StoredEntry};
 use credit_log::{inclusion, parts, receipt::TlogProof};
 use credit_proto::entry;
 use credit_proto::v1;
@@ -22,15 +22,38 @@ pub enum OpenParts {
 impl Reader {
     /// The receipt of an entry under the newest signed head.
     pub fn receipt(&self, index: u64, open: &OpenParts) -> Result<v1::Receipt, Failure> {
-        let head = self.head();
+        let Head { size, checkpoint, .. } = self.plain_head();
+        match self.shared.cosigned().filter(|cosigned| cosigned.size == size) {
+            Some(cosigned) => self.receipt_under(index, open, size, cosigned.note.clone(), true),
+            None => self.receipt_under(index, open, size, checkpoint, false),
+        }
+    }
+
+    /// The receipt of an entry under the last cosigned head, if that holds it; else under the newest signed head.
+    pub fn best_receipt(&self, index: u64, open: &OpenParts) -> Result<v1::Receipt, Failure> {
+        match self.shared.cosigned().filter(|cosigned| index < cosigned.size) {
+            Some(cosigned) => self.receipt_under(index, open, cosigned.size, cosigned.note.clone(), true),
+            None => self.receipt(index, open),
+        }
+    }
+
+    fn receipt_under(
+        &self,
+        index: u64,
+        open: &OpenParts,
+        size: u64,
+        checkpoint: String,
+        witnessed: bool,
+    ) -> Result<v1::Receipt, Failure> {
         let stored = self.entry(index)?;
-        let path = inclusion::prove(&self.tiles(), index, head.size).map_err(fault("prove an inclusion"))?;
-        let proof = TlogProof { extra: None, index, path, checkpoint: head.checkpoint };
+        let path = inclusion::prove(&self.tiles(), index, size).map_err(fault("prove an inclusion"))?;
+        let proof = TlogProof { extra: None, index, path, checkpoint };
+        let state = if witnessed { v1::WitnessState::Witnessed } else { v1::WitnessState::Unwitnessed };
         Ok(v1::Receipt {
             parts: openings(&stored, open)?,
             core: stored.core,
             tlog_proof: proof.format().map_err(fault("write a receipt"))?,
-            witness_state: v1::WitnessState::Unwitnessed.into(),
+            witness_state: state.into(),
         })
     }
 }

@@ -93,6 +93,21 @@ pub struct WitnessedHead {
     pub size: u64,
     /// When, in seconds since 1970 UTC; 0 if never.
     pub time_s: u64,
+    /// The first checkpoint that the log signed beside another one of the same size, if it ever did.
+    pub evidence: Option<String>,
+}
+
+/// What a witness that does not run has seen of these logs, in their order. The state is left as it is.
+pub fn look(dir: &Path, key: &CosignerKey, origins: &[&str]) -> Result<Vec<WitnessedHead>, StateError> {
+    let state = State::open(dir, key)?;
+    let head = |origin: &&str| {
+        let id = sha256(origin.as_bytes());
+        let (size, time_s) = state.last(&id)?.map_or((0, 0), |record| (record.last.size, record.time_s));
+        Ok(WitnessedHead { origin: (*origin).to_owned(), size, time_s, evidence: state.evidence(&id)? })
+    };
+    let heads = origins.iter().map(head).collect();
+    state.close()?;
+    heads
 }
 
 /// A witness that is open; its directory is no other process's.
@@ -211,23 +226,6 @@ impl Witness {
     pub fn latest(&self, origin_digest: &[u8; 32]) -> Result<Option<String>, StateError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(state.last(origin_digest)?.map(|record| record.note))
-    }
-
-    /// The first checkpoint that the log signed beside another one of the same size, if it ever did.
-    pub fn evidence(&self, origin: &str) -> Result<Option<String>, StateError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.evidence(&sha256(origin.as_bytes()))
-    }
-
-    /// The logs that are known, with what was last cosigned of each.
-    pub fn heads(&self) -> Result<Vec<WitnessedHead>, StateError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = |origin: &String| {
-            let record = state.last(&sha256(origin.as_bytes()))?;
-            let (size, time_s) = record.map_or((0, 0), |record| (record.last.size, record.time_s));
-            Ok(WitnessedHead { origin: origin.clone(), size, time_s })
-        };
-        self.logs.keys().map(head).collect()
     }
 
     /// Closes the state; nothing is cosigned after it.

@@ -92,7 +92,7 @@ pub mod log_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Returns the latest signed checkpoint.
+        /// Returns the latest signed checkpoint, with the witnesses' cosignatures once enough have given theirs.
         pub async fn get_checkpoint(
             &mut self,
             request: impl tonic::IntoRequest<::credit_proto::v1::GetCheckpointRequest>,
@@ -117,7 +117,8 @@ pub mod log_service_client {
                 .insert(GrpcMethod::new("creditbank.v1.LogService", "GetCheckpoint"));
             self.inner.unary(req, path, codec).await
         }
-        /// Returns the receipt of an entry under the latest checkpoint.
+        /// Returns the receipt of an entry under the last checkpoint that enough witnesses have cosigned, if that holds the
+        /// entry; else under the latest checkpoint.
         pub async fn get_receipt(
             &mut self,
             request: impl tonic::IntoRequest<::credit_proto::v1::GetReceiptRequest>,
@@ -240,7 +241,7 @@ pub mod log_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with LogServiceServer.
     #[async_trait]
     pub trait LogService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns the latest signed checkpoint.
+        /// Returns the latest signed checkpoint, with the witnesses' cosignatures once enough have given theirs.
         async fn get_checkpoint(
             &self,
             request: tonic::Request<::credit_proto::v1::GetCheckpointRequest>,
@@ -248,7 +249,8 @@ pub mod log_service_server {
             tonic::Response<::credit_proto::v1::GetCheckpointResponse>,
             tonic::Status,
         >;
-        /// Returns the receipt of an entry under the latest checkpoint.
+        /// Returns the receipt of an entry under the last checkpoint that enough witnesses have cosigned, if that holds the
+        /// entry; else under the latest checkpoint.
         async fn get_receipt(
             &self,
             request: tonic::Request<::credit_proto::v1::GetReceiptRequest>,

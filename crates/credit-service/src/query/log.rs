@@ -25,7 +25,7 @@ pub(crate) fn receipt(
     let v1::GetReceiptRequest { index } = asked;
     let (_, parts, events) = reader.events(index)?;
     let open = parts_seen(principal, &parts.head, &events);
-    Ok(v1::GetReceiptResponse { receipt: Some(reader.receipt(index, &open)?) })
+    Ok(v1::GetReceiptResponse { receipt: Some(reader.best_receipt(index, &open)?) })
 }
 
 /// Entries in order; secrets and parts for auditors only.

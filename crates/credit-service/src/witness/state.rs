@@ -29,7 +29,10 @@ pub enum StateError {
     Directory(#[source] std::io::Error),
     /// The store failed.
     #[error("the witness's store failed")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
+    /// Another process has the state: the witness runs.
+    #[error("the witness's state is in use by another process")]
+    InUse,
     /// There is a state already.
     #[error("there is a state already; it is never made anew for a key that may have cosigned")]
     Exists,
@@ -45,6 +48,12 @@ pub enum StateError {
     /// The clock is far behind the last cosignature.
     #[error("the clock is far behind the last cosignature: set it right")]
     Clock,
+}
+
+impl From<StoreError> for StateError {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::InUse) { Self::InUse } else { Self::Store(error) }
+    }
 }
 
 /// What was last cosigned of a log.

@@ -172,11 +172,11 @@ async fn a_conversation_over_http_goes_as_the_specification_says() {
     assert_eq!(running.post(body(1, &signed(5), 5)).await.body, "3\n");
     assert_eq!(running.post(body(3, &signed(5), 5)).await.status, 200);
     running.stop().await;
-    let witness = Witness::open(&dir, cosigner(), logs()).unwrap();
-    assert_eq!(witness.evidence(ORIGIN).unwrap(), Some(forked));
-    let head = witness.heads().unwrap().remove(0);
-    assert_eq!((head.origin.as_str(), head.size), (ORIGIN, 5));
-    assert!(head.time_s > 1_700_000_000);
+    let heads = look(&dir, cosigner().verifier(), &[ORIGIN, "log.example/other"]).unwrap();
+    assert_eq!((heads[0].origin.as_str(), heads[0].size), (ORIGIN, 5));
+    assert_eq!(heads[0].evidence, Some(forked));
+    assert!(heads[0].time_s > 1_700_000_000);
+    assert_eq!((heads[1].size, heads[1].time_s, heads[1].evidence.as_ref()), (0, 0, None));
 }
 
 /// The lines are the witness's own, over this very checkpoint.
@@ -243,6 +243,7 @@ fn a_state_belongs_to_one_key_and_is_never_made_twice() {
     assert!(Witness::open(&dir, renamed, logs()).is_err());
     // Two processes would cosign past one another.
     let first = Witness::open(&dir, cosigner(), logs()).unwrap();
+    assert!(matches!(look(&dir, cosigner().verifier(), &[]), Err(StateError::InUse)));
     assert!(Witness::open(&dir, cosigner(), logs()).is_err());
     drop(first);
     // A state that is gone is not begun anew: it is not known what was cosigned.

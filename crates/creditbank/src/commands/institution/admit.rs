@@ -44,16 +44,17 @@ pub(super) async fn run(context: &mut Context, args: Args) -> Ending {
     let authority = signer::authority(context, &authority_key)?;
     let client = client(context, &writing.connect, Caller::Anybody)?;
     let count = chosen.len();
-    let mut documents = Vec::new();
+    let (mut documents, mut exit) = (Vec::new(), Exit::Done);
     for (number, mut admission) in (1..).zip(chosen) {
         let recorded = admit(context, &client, &authority, &mut admission, generate_keys).await?;
         let id = &admission.institution_id;
         context.output.line(Phrase::InstitutionAdmitted, &[id, &context.output.language.of(&admission.name)]);
-        let document = recorded::tell(context, &writing.of(number, count), &recorded)?;
-        documents.push(recorded::with(document, json!({ "institution_id": id.as_str() })));
+        let told = recorded::tell(context, &client, &writing.of(number, count), &recorded).await?;
+        exit = exit.or(told.exit);
+        documents.push(recorded::with(told.document, json!({ "institution_id": id.as_str() })));
     }
     context.output.json(&json!({ "admitted": documents }));
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Admits an institution with keys that are made for it in the home.
