@@ -1,5 +1,5 @@
-//! Strangers check the ledger: a client in another language, made from the documents alone, and a store whose bytes
-//! were changed one by one.
+//! Strangers check the ledger: a client in another language, made from the documents alone, verifiers and a witness that
+//! others wrote, and a store whose bytes were changed one by one.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -31,3 +31,5 @@ mod statement;
 
 mod forgeries;
 mod python;
+mod thirdparty;
+mod tiles;
