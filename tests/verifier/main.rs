@@ -1,5 +1,5 @@
-//! Strangers check the ledger: a client and a verifier in another language, made from the documents alone, and a store
-//! whose bytes were changed one by one.
+//! Strangers check the ledger: a client and a verifier in another language, made from the documents alone, verifiers and
+//! a witness that others wrote, and a store whose bytes were changed one by one.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -36,3 +36,5 @@ mod document;
 mod export;
 mod forgeries;
 mod python;
+mod thirdparty;
+mod tiles;

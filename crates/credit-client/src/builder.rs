@@ -224,6 +224,7 @@ mod tests {
             origin: "dev.example".to_owned(),
             checkpoint_keys: vec![VerifierKey::new("dev.example", key(1)).unwrap()],
             statement_keys: vec![key(2)],
+            witness_policy: None,
         }
     }
 

@@ -201,6 +201,7 @@ mod tests {
             statements: BTreeMap::from([(0, leaf(64)), (1, leaf(66))]),
             events: BTreeMap::from([(0, event)]),
             checkpoint: Checkpoint { origin: "dev.example".to_owned(), size: 43, root: [3; 32] },
+            witnesses: credit_verify::Witnesses::NotPinned { claimed: false },
         }
     }
 

@@ -40,7 +40,7 @@ mod trust;
 mod view;
 mod watch;
 
-pub use credit_verify::{Fault, Trust};
+pub use credit_verify::{Fault, Trust, WitnessedBy, Witnesses};
 
 pub use account::{AccountQuery, NewAccount, NewAccountChange, OpenedAccount, RESOLVE_MAX};
 pub use balance::{BALANCE_BYTES_MAX, Balance, BalanceError, BalanceQuery, SignedBalance};
@@ -56,7 +56,7 @@ pub use posting::{AccountEntry, AccountEvent, ProvedEntry};
 pub use progress::Progress;
 pub use query::{LogEntry, Page};
 pub use random::{RandomError, new_record_id};
-pub use receipt::{RECEIPT_BYTES_MAX, Receipt, ReceiptError, Recorded};
+pub use receipt::{RECEIPT_BYTES_MAX, Receipt, ReceiptError, Recorded, WITNESS_WAIT_MAX};
 pub use record_id::record_id_from_row;
 pub use registry::KeyAuthority;
 pub use retry::{RETRY_PAUSE_MAX, RETRY_TRIES_MAX, RetryPolicy};

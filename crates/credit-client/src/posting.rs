@@ -214,6 +214,7 @@ mod tests {
     use super::*;
     use credit_log::checkpoint::Checkpoint;
     use credit_types::{Bucket, CommandId, EntryCore, EntryHead, LogId, SignerId};
+    use credit_verify::Witnesses;
     use std::collections::BTreeMap;
 
     const ANSWERS: Answers = Answers { call: "ListPostings", log_id: LogId([1; 32]) };
@@ -283,6 +284,7 @@ mod tests {
             statements: BTreeMap::new(),
             events: (0..).zip(events).collect(),
             checkpoint: Checkpoint { origin: "dev.example".to_owned(), size: 10, root: [3; 32] },
+            witnesses: Witnesses::NotMet,
         }
     }
 

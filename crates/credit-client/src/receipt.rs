@@ -3,17 +3,24 @@
 use credit_log::receipt::TlogProof;
 use credit_proto::v1;
 use credit_types::{CommandId, Digest};
-use credit_verify::{VerifiedReceipt, expects_statement, verify_receipt};
+use credit_verify::{VerifiedReceipt, Witnesses, expects_statement, verify_receipt};
 use prost::Message as _;
+use std::time::Duration;
 
 use crate::builder::Client;
 use crate::call::log;
+use crate::clock;
 use crate::error::{BadReceipt, ClientError};
 use crate::history::SeenHead;
 use crate::signer::Outgoing;
 
 /// The most bytes of a receipt: a proof, and the largest entry with a path for each of its parts.
 pub const RECEIPT_BYTES_MAX: usize = 2 << 20;
+
+/// The longest that a receipt is waited for until enough witnesses have cosigned.
+pub const WITNESS_WAIT_MAX: Duration = Duration::from_secs(600);
+/// Between two questions for the same receipt.
+const WITNESS_PAUSE: Duration = Duration::from_millis(500);
 
 /// Proof that an entry is in the log, to be kept: with a trust file it convinces anybody, without a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,6 +203,28 @@ impl Client {
         }
         Ok((Receipt { wire: receipt }, verified, leaves))
     }
+
+    /// Asks for the receipt of an entry until it is cosigned by enough witnesses, at most so long, and gives the last
+    /// one either way: `witnesses` of what was verified says which. Without a pinned policy nothing is waited for.
+    pub async fn get_witnessed_receipt(
+        &self,
+        index: u64,
+        within: Duration,
+    ) -> Result<(Receipt, VerifiedReceipt), ClientError> {
+        let began = clock::instant();
+        let within = within.min(WITNESS_WAIT_MAX);
+        loop {
+            let (receipt, verified) = self.get_receipt(index).await?;
+            let waits = match &verified.witnesses {
+                Witnesses::Met(_) | Witnesses::NotPinned { .. } => false,
+                Witnesses::NotMet => clock::instant().saturating_duration_since(began) < within,
+            };
+            if !waits {
+                return Ok((receipt, verified));
+            }
+            tokio::time::sleep(WITNESS_PAUSE).await;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -229,6 +258,7 @@ mod tests {
             statements: BTreeMap::from([(0, StatementPart::Signed(envelope))]),
             events: BTreeMap::new(),
             checkpoint: Checkpoint { origin: "dev.example".to_owned(), size: 6, root: [3; 32] },
+            witnesses: credit_verify::Witnesses::NotPinned { claimed: false },
         }
     }
 

@@ -4,13 +4,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credit_log::envelope::{KeyError, PublicKey, kid_text};
 use credit_log::note::{VerifierKey, VkeyError};
+use credit_log::policy::{self, POLICY_BYTES_MAX, Policy};
 use credit_types::LogId;
 use credit_types::limits::{GENESIS_KEYS_MAX, ORIGIN_BYTES_MAX, ORIGIN_BYTES_MIN};
 use credit_verify::Trust;
 use serde::{Deserialize, Serialize};
 
 /// The most bytes of a trust file.
-pub const TRUST_BYTES_MAX: usize = 16_384;
+pub const TRUST_BYTES_MAX: usize = 65_536;
+
+// A policy fits with all the keys beside it.
+const _: () = assert!(POLICY_BYTES_MAX * 3 / 2 < TRUST_BYTES_MAX);
 
 /// A text that is not a trust file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +60,12 @@ pub enum TrustError {
         /// Its number in the list, from 1.
         number: usize,
     },
+    /// The witness policy can't be used.
+    #[error("the witness policy cannot be used")]
+    WitnessPolicy(#[source] policy::Error),
+    /// A witness of the policy has a checkpoint key: the log would be its own witness.
+    #[error("a witness of the policy has a checkpoint key of the log")]
+    WitnessKey,
     /// A statement key must not be used.
     #[error("statement key {number} is refused")]
     StatementKeyRefused {
@@ -74,6 +84,8 @@ struct TrustFile {
     origin: String,
     checkpoint_keys: Vec<String>,
     statement_keys: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    witness_policy: Option<String>,
 }
 
 /// Reads a trust file: the log's id, its origin, and the keys by which it speaks. Whoever has it needs nothing else to
@@ -83,8 +95,13 @@ pub fn parse_trust(text: &str) -> Result<Trust, TrustError> {
         return Err(TrustError::TooLong);
     }
     let file: TrustFile = toml::from_str(text).map_err(TrustError::Form)?;
-    let TrustFile { log_id, origin, checkpoint_keys: checkpoint_texts, statement_keys: statement_texts } =
-        file;
+    let TrustFile {
+        log_id,
+        origin,
+        checkpoint_keys: checkpoint_texts,
+        statement_keys: statement_texts,
+        witness_policy,
+    } = file;
     let log_id = unhex(&log_id).ok_or(TrustError::LogId)?;
     counted("checkpoint_keys", &checkpoint_texts)?;
     counted("statement_keys", &statement_texts)?;
@@ -100,10 +117,18 @@ pub fn parse_trust(text: &str) -> Result<Trust, TrustError> {
     if !(ORIGIN_BYTES_MIN..=ORIGIN_BYTES_MAX).contains(&origin.len()) {
         return Err(TrustError::Origin);
     }
-    match checkpoint_keys.iter().position(|key| key.name() != origin) {
-        Some(position) => Err(TrustError::CheckpointKeyName { number: position.saturating_add(1) }),
-        None => Ok(Trust { log_id: LogId(log_id), origin, checkpoint_keys, statement_keys }),
+    if let Some(position) = checkpoint_keys.iter().position(|key| key.name() != origin) {
+        return Err(TrustError::CheckpointKeyName { number: position.saturating_add(1) });
     }
+    let witness_policy = witness_policy.map(|text| policy_of(&text, &checkpoint_keys)).transpose()?;
+    Ok(Trust { log_id: LogId(log_id), origin, checkpoint_keys, statement_keys, witness_policy })
+}
+
+fn policy_of(text: &str, checkpoint_keys: &[VerifierKey]) -> Result<Policy, TrustError> {
+    let policy = Policy::parse(text.as_bytes()).map_err(TrustError::WitnessPolicy)?;
+    let own =
+        |witness: &policy::PolicyWitness| checkpoint_keys.iter().any(|key| key.key() == witness.key.key());
+    if policy.witnesses().iter().any(own) { Err(TrustError::WitnessKey) } else { Ok(policy) }
 }
 
 /// Writes a trust file; [`parse_trust`] reads it back, if what it says is within the bounds of one.
@@ -113,11 +138,17 @@ pub fn format_trust(trust: &Trust) -> String {
         origin: trust.origin.clone(),
         checkpoint_keys: trust.checkpoint_keys.iter().map(VerifierKey::text).collect(),
         statement_keys: trust.statement_keys.iter().map(statement_key_text).collect(),
+        witness_policy: trust.witness_policy.as_ref().map(policy_text),
     };
-    // Two texts and two lists of texts: there is nothing that TOML couldn't hold.
+    // Texts and lists of texts: there is nothing that TOML couldn't hold.
     let text = toml::to_string_pretty(&file).unwrap_or_default();
     assert!(!text.is_empty(), "a trust file has a form in TOML");
     text
+}
+
+/// A policy's text; names that are no UTF-8 have no place in a trust file, and come back as what they are shown as.
+fn policy_text(policy: &Policy) -> String {
+    String::from_utf8_lossy(policy.source()).into_owned()
 }
 
 fn counted<T>(field: &'static str, keys: &[T]) -> Result<(), TrustError> {
@@ -158,6 +189,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use credit_log::cosignature::CosignerKey;
     use credit_log::envelope::SigningKey;
 
     fn trust() -> Trust {
@@ -167,6 +199,7 @@ mod tests {
             origin: "dev.example".to_owned(),
             checkpoint_keys: vec![VerifierKey::new("dev.example", key(1)).unwrap()],
             statement_keys: vec![key(2), key(3)],
+            witness_policy: None,
         }
     }
 
@@ -193,6 +226,24 @@ mod tests {
         assert_eq!(renamed, TrustError::CheckpointKeyName { number: 1 });
         let cut = parse_trust(&text.replace("dev.example+", "dev.example-"));
         assert!(matches!(cut, Err(TrustError::CheckpointKey { number: 1, .. })));
+    }
+
+    #[test]
+    fn a_witness_policy_is_pinned_word_for_word() {
+        let witness = |seed| {
+            let key = SigningKey::from_seed([seed; 32]).public();
+            CosignerKey::new("w.example/1", key).unwrap().text()
+        };
+        let source = format!("# 两位见证者\nwitness one\t{} https://w.example/\nquorum one\n", witness(9));
+        let policy = Policy::parse(source.as_bytes()).unwrap();
+        let pinned = Trust { witness_policy: Some(policy.clone()), ..trust() };
+        let text = format_trust(&pinned);
+        assert_eq!(parse_trust(&text).as_ref(), Ok(&pinned));
+        assert_eq!(parse_trust(&text).unwrap().witness_policy.unwrap().digest(), policy.digest());
+        let wrong = parse_trust(&text.replace("quorum one", "quorum two"));
+        assert!(matches!(wrong, Err(TrustError::WitnessPolicy(policy::Error::Line { line: 3, .. }))));
+        let own = parse_trust(&text.replace(&witness(9), &witness(1)));
+        assert_eq!(own, Err(TrustError::WitnessKey));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::hash::{Hash, empty_root, from_base64, to_base64};
 use crate::note::{self, Note, NoteSigner, VerifierKey};
 use crate::tree::SIZE_MAX;
 
+/// The lines of a checkpoint without extensions.
+const LINES: usize = 3;
+
 /// The head of a log: its name, how many entries it has, and the root over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -19,7 +22,7 @@ pub struct Checkpoint {
 /// The text is not a checkpoint, or the checkpoint cannot be written as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not exactly three lines. Extension lines are refused: nothing audits them.
+    /// Not exactly three lines. Extension lines are refused but by a witness: nothing audits them.
     #[error("a checkpoint has exactly three lines")]
     Lines,
     /// The origin is empty or has a control character.
@@ -66,21 +69,32 @@ impl Checkpoint {
 
     /// Reads the text of a checkpoint, in its one form.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        let checkpoint = Self::parse_extended(text)?;
+        if text.matches('\n').count() != LINES {
+            return Err(Error::Lines);
+        }
+        if checkpoint.size == 0 && checkpoint.root != empty_root() {
+            return Err(Error::EmptyRoot);
+        }
+        Ok(checkpoint)
+    }
+
+    /// Reads the checkpoint of a log that may have extension lines, as a witness does: it cosigns the whole text,
+    /// and vouches for the first three lines only. The root of an empty log is left for the caller to judge.
+    pub fn parse_extended(text: &str) -> Result<Self, Error> {
         let body = text.strip_suffix('\n').ok_or(Error::Lines)?;
         let mut lines = body.split('\n');
-        let (Some(origin), Some(size), Some(root), None) =
-            (lines.next(), lines.next(), lines.next(), lines.next())
-        else {
+        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(Error::Lines);
         };
+        if lines.any(str::is_empty) {
+            return Err(Error::Lines);
+        }
         if origin.is_empty() || origin.chars().any(|c| c < ' ') {
             return Err(Error::Origin);
         }
         let size = decimal::parse(size).filter(|size| *size <= SIZE_MAX).ok_or(Error::Size)?;
         let root = from_base64(root).ok_or(Error::Root)?;
-        if size == 0 && root != empty_root() {
-            return Err(Error::EmptyRoot);
-        }
         Ok(Self { origin: origin.to_owned(), size, root })
     }
 }

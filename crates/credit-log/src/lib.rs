@@ -1,7 +1,7 @@
 //! Hashes, signs and proves: everything about the log that can be said without a server.
 //!
 //! The crate holds the Merkle tree of RFC 6962 with its inclusion and consistency proofs, the C2SP formats
-//! (tiles, signed notes, checkpoints, tlog-proof receipts), and the ledger's own hashed forms (parts of an
+//! (tiles, signed notes, checkpoints, cosignatures, witness policies and requests, tlog-proof receipts), and the ledger's own hashed forms (parts of an
 //! entry, salted commitments, signed statements, batches of one signature). It reads no file, no clock and
 //! no randomness: salts, seeds and bytes come in as values. It knows no credit noun either; what the bytes
 //! mean is the business of the crates that call it.
@@ -15,16 +15,20 @@ pub mod checkpoint;
 pub mod commitment;
 pub mod consistency;
 pub mod container;
+pub mod cosignature;
 mod decimal;
 pub mod envelope;
 pub mod hash;
 pub mod inclusion;
 pub mod note;
 pub mod parts;
+pub mod policy;
 pub mod proof;
 pub mod receipt;
+pub mod subtree;
 pub mod tile;
 pub mod tree;
+pub mod witness;
 
 pub use hash::Hash;
 pub use proof::ProofError;

@@ -80,6 +80,22 @@ impl NoteSignature {
         format!("{LINE_PREFIX}{} {}\n", self.name, STANDARD.encode(bytes))
     }
 
+    /// Reads signature lines, each with its newline, as a witness answers them: 1 to [`SIGNATURES_MAX`].
+    pub fn parse_lines(lines: &str) -> Result<Vec<Self>, Error> {
+        if lines.is_empty() {
+            return Err(Error::Unsigned);
+        }
+        let mut signatures = Vec::new();
+        for (line, number) in lines.split_inclusive('\n').zip(1usize..) {
+            if number > SIGNATURES_MAX {
+                return Err(Error::Signatures);
+            }
+            let signature = line.strip_suffix('\n').and_then(Self::parse);
+            signatures.push(signature.ok_or(Error::Line { line: number })?);
+        }
+        Ok(signatures)
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let (name, encoded) = line.strip_prefix(LINE_PREFIX)?.split_once(' ')?;
         let bytes = STANDARD.decode(encoded).ok()?;
@@ -111,17 +127,7 @@ impl Note {
             return Err(Error::Control);
         }
         let (text, lines) = note.rsplit_once("\n\n").ok_or(Error::Unsigned)?;
-        if lines.is_empty() {
-            return Err(Error::Unsigned);
-        }
-        let mut signatures = Vec::new();
-        for (line, number) in lines.split_inclusive('\n').zip(1usize..) {
-            if number > SIGNATURES_MAX {
-                return Err(Error::Signatures);
-            }
-            let signature = line.strip_suffix('\n').and_then(NoteSignature::parse);
-            signatures.push(signature.ok_or(Error::Line { line: number })?);
-        }
+        let signatures = NoteSignature::parse_lines(lines)?;
         Ok(Self { text: format!("{text}\n"), signatures })
     }
 
@@ -142,8 +148,9 @@ pub enum VkeyError {
     /// The id is not that of the name and key.
     #[error("the key's id is not that of its name and key")]
     Id,
-    /// Another algorithm than plain Ed25519 (type byte 1).
-    #[error("the key's algorithm is not known")]
+    /// Another algorithm than the one that belongs there: plain Ed25519 (type byte 1) for logs, timestamped
+    /// Ed25519 (type byte 4) for witnesses.
+    #[error("the key's algorithm is not the one that belongs here")]
     Algorithm,
     /// The key is not 32 bytes long.
     #[error("the key is not 32 bytes long")]
@@ -168,26 +175,13 @@ impl VerifierKey {
 
     /// Reads `<name>+<8 hex digits>+<base64 of type and key>`.
     pub fn parse(text: &str) -> Result<Self, VkeyError> {
-        let (name, rest) = text.split_once('+').ok_or(VkeyError::Form)?;
-        let (id, encoded) = rest.split_once('+').ok_or(VkeyError::Form)?;
-        let bytes = STANDARD.decode(encoded).map_err(|_| VkeyError::Form)?;
-        if !is_name(name) {
-            return Err(VkeyError::Form);
-        }
-        if hex(key_id(name, &bytes)) != id {
-            return Err(VkeyError::Id);
-        }
-        let (algorithm, key) = bytes.split_first().ok_or(VkeyError::Form)?;
-        if *algorithm != TYPE_ED25519 {
-            return Err(VkeyError::Algorithm);
-        }
-        let key = key.try_into().map_err(|_| VkeyError::Length)?;
-        Self::new(name, PublicKey::admit(key).map_err(VkeyError::Key)?)
+        let (name, key) = parse_vkey(text, TYPE_ED25519)?;
+        Ok(Self { name: name.to_owned(), key })
     }
 
     /// What [`VerifierKey::parse`] reads.
     pub fn text(&self) -> String {
-        format!("{}+{}+{}", self.name, hex(self.key_id()), STANDARD.encode(self.typed_key()))
+        vkey_text(&self.name, TYPE_ED25519, &self.key)
     }
 
     /// The key's name.
@@ -202,11 +196,7 @@ impl VerifierKey {
 
     /// The 4-byte id: the beginning of SHA-256(name || newline || type || key).
     pub fn key_id(&self) -> [u8; 4] {
-        key_id(&self.name, &self.typed_key())
-    }
-
-    fn typed_key(&self) -> Vec<u8> {
-        [[TYPE_ED25519].as_slice(), &self.key.bytes()].concat()
+        key_id(&self.name, TYPE_ED25519, &self.key)
     }
 
     /// Whether a signature line claims to be by this key.
@@ -277,11 +267,46 @@ pub fn open(note: &str, keys: &[VerifierKey]) -> Result<Opened, OpenError> {
     if signers.is_empty() { Err(OpenError::NoKnownKey) } else { Ok(Opened { text, signers }) }
 }
 
-fn is_name(name: &str) -> bool {
+/// Reads a verifier key of one algorithm: its name and its key.
+pub(crate) fn parse_vkey(text: &str, algorithm: u8) -> Result<(&str, PublicKey), VkeyError> {
+    let (name, rest) = text.split_once('+').ok_or(VkeyError::Form)?;
+    let (id, encoded) = rest.split_once('+').ok_or(VkeyError::Form)?;
+    let bytes = STANDARD.decode(encoded).map_err(|_| VkeyError::Form)?;
+    if !is_name(name) {
+        return Err(VkeyError::Form);
+    }
+    if hex(key_id_of(name, &bytes)) != id {
+        return Err(VkeyError::Id);
+    }
+    let (found, key) = bytes.split_first().ok_or(VkeyError::Form)?;
+    if *found != algorithm {
+        return Err(VkeyError::Algorithm);
+    }
+    let key = key.try_into().map_err(|_| VkeyError::Length)?;
+    Ok((name, PublicKey::admit(key).map_err(VkeyError::Key)?))
+}
+
+/// What [`parse_vkey`] reads.
+pub(crate) fn vkey_text(name: &str, algorithm: u8, key: &PublicKey) -> String {
+    let id = hex(key_id(name, algorithm, key));
+    format!("{name}+{id}+{}", STANDARD.encode(typed(algorithm, key)))
+}
+
+/// The 4-byte id of a named key of an algorithm.
+pub(crate) fn key_id(name: &str, algorithm: u8, key: &PublicKey) -> [u8; 4] {
+    key_id_of(name, &typed(algorithm, key))
+}
+
+fn typed(algorithm: u8, key: &PublicKey) -> Vec<u8> {
+    [[algorithm].as_slice(), &key.bytes()].concat()
+}
+
+/// Whether a text may be the name of a key.
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c < ' ' || c == '+')
 }
 
-fn key_id(name: &str, typed_key: &[u8]) -> [u8; 4] {
+fn key_id_of(name: &str, typed_key: &[u8]) -> [u8; 4] {
     let [a, b, c, d, ..] = sha256(&[name.as_bytes(), b"\n", typed_key].concat());
     [a, b, c, d]
 }

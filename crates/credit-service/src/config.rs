@@ -4,6 +4,7 @@ use crate::hex::unhex;
 use crate::ledger::OpenOptions;
 use crate::writer::GROUP_ENTRIES_MAX;
 use credit_log::envelope::PublicKey;
+use credit_log::policy::Policy;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -78,6 +79,9 @@ pub struct Config {
     pub dev: bool,
     /// Whether server reflection is served; where nothing is said, as `dev`.
     pub reflection: bool,
+    /// The file of the witness policy (C2SP tlog-policy); absent: heads are not cosigned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness_policy: Option<PathBuf>,
     /// Who signs access tokens of learners, auditors and registrars; absent: nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<IssuerConfig>,
@@ -99,6 +103,7 @@ impl Default for Config {
             batch_deadline_ms: 60_000,
             dev: false,
             reflection: false,
+            witness_policy: None,
             issuer: None,
         }
     }
@@ -149,7 +154,7 @@ enum Form {
 }
 
 /// Every key, as a variable or flag names it, with the table it stands in.
-const KEYS: [(&str, Form); 14] = [
+const KEYS: [(&str, Form); 15] = [
     ("data_dir", Form::Text),
     ("listen", Form::Text),
     ("metrics_listen", Form::Text),
@@ -162,6 +167,7 @@ const KEYS: [(&str, Form); 14] = [
     ("batch_deadline_ms", Form::Number),
     ("dev", Form::Flag),
     ("reflection", Form::Flag),
+    ("witness_policy", Form::Text),
     ("issuer_name", Form::Text),
     ("issuer_public_key", Form::Text),
 ];
@@ -304,8 +310,8 @@ impl Config {
     }
 
     /// How the ledger is opened under this configuration; whether to accept a clock far ahead is said for one start
-    /// only, by hand.
-    pub fn open_options(&self, accept_clock: bool) -> OpenOptions {
+    /// only, by hand. The witness policy is read from its file by who calls.
+    pub fn open_options(&self, accept_clock: bool, witness_policy: Option<Policy>) -> OpenOptions {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         OpenOptions {
             cache_bytes: self.cache_bytes,
@@ -313,6 +319,7 @@ impl Config {
             queue_max: count(self.queue_max),
             group_entries_max: count(self.group_entries_max),
             accept_clock,
+            witness_policy,
         }
     }
 
@@ -443,7 +450,8 @@ mod tests {
     #[test]
     fn every_field_can_be_set_by_a_variable() {
         let mut names: Vec<String> = Vec::new();
-        let file = "metrics_listen = '127.0.0.1:0'\n[issuer]\nname = 'i'\npublic_key = 'k'";
+        let file =
+            "metrics_listen = '127.0.0.1:0'\nwitness_policy = 'w'\n[issuer]\nname = 'i'\npublic_key = 'k'";
         let given: Config = toml::from_str(file).unwrap();
         for (key, value) in toml::Table::try_from(&given).unwrap() {
             match value.as_table() {

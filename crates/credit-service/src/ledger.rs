@@ -12,9 +12,11 @@ use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
 use crate::seal::Secret;
 use crate::signed_rows::SignedRows;
 use crate::stats::{Counters, Stats};
+use crate::witnesses::{self, Asked, Witnesses, ask_at_start};
 use crate::writer::{Message, Writer};
 use credit_ledger::{Row, RowId};
 use credit_log::envelope::SigningKey;
+use credit_log::policy::Policy;
 use credit_log::tile::{TileEdge, full_tiles, hashes_at, partial_width};
 use credit_log::tree::{Tiles as _, root_at, root_of};
 use credit_log::{Hash, hash};
@@ -27,7 +29,7 @@ use credit_store::{Direction, Store};
 use credit_types::genesis::PROTOCOL;
 use credit_types::{AccountRef, Anchor, Digest, Event, Genesis, Header, LogId, ServerStart, SignerId};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
@@ -70,6 +72,8 @@ pub struct OpenOptions {
     pub group_entries_max: usize,
     /// Accept a wall clock far ahead of the last entry.
     pub accept_clock: bool,
+    /// Whose cosignatures heads need; the witnesses are asked before anything is written.
+    pub witness_policy: Option<Policy>,
 }
 
 impl Default for OpenOptions {
@@ -80,6 +84,7 @@ impl Default for OpenOptions {
             queue_max: 4_096,
             group_entries_max: 1_024,
             accept_clock: false,
+            witness_policy: None,
         }
     }
 }
@@ -113,6 +118,7 @@ pub struct Ledger {
     publisher: Arc<Publisher>,
     publishing: AbortHandle,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    witnesses: Option<Arc<Witnesses>>,
     _lock: Arc<DirectoryLock>,
 }
 
@@ -181,6 +187,14 @@ impl Ledger {
         stats.disk_bytes = self.reader().shared.store.disk_bytes().unwrap_or(0);
         stats.size = self.reader().head().size;
         stats
+    }
+
+    /// Has heads cosigned until told to stop; nothing where no witnesses are asked for.
+    pub(crate) fn collect_cosignatures(&self, stop: watch::Receiver<bool>) {
+        let Some(witnesses) = self.witnesses.clone() else { return };
+        let (shared, counters) = (Arc::clone(&self.reader().shared), Arc::clone(&self.counters));
+        let heads = witnesses::published_heads(self.publisher.watch(), stop.clone());
+        tokio::spawn(witnesses::collect(shared, witnesses, counters, heads, stop));
     }
 
     /// Lets what waits finish, then ends the writer and closes the store.
@@ -307,7 +321,8 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         crate::rebuild::rebuild_rows(store.as_ref(), |_, _| {})?;
     }
     let keyring = Keyring::open(&layout.keyring, keys.root)?;
-    let health = check_keyring(store.as_ref(), &keyring)?;
+    let mut health = check_keyring(store.as_ref(), &keyring)?;
+    let witnesses = witnesses::admitted(options.witness_policy.as_ref(), &genesis)?;
     let signers = CheckpointSigners::new(&genesis.origin, keys.checkpoint, keys.second_checkpoint)?;
     let epoch = random::epoch()?;
     let number = epoch_number(&epoch.0);
@@ -324,12 +339,17 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         log_id,
         statement_key: keys.statement,
         signed_rows: SignedRows::new(signer.newest()),
+        publisher: Arc::clone(&publisher),
+        cosigned: RwLock::new(None),
     });
     let preparer = Preparer { reader: Reader::new(Arc::clone(&shared)) };
+    let counters = Arc::new(Counters::default());
+    if health == Health::Serving {
+        health = vouched(witnesses.as_deref(), &preparer.reader, &counters);
+    }
     let start = server_start(&preparer, &keys.operator, epoch)?;
     let (queue, receiver) = mpsc::channel(options.queue_max.max(1));
     let (health_sender, health) = watch::channel(health);
-    let counters = Arc::new(Counters::default());
     let writer = Writer {
         shared,
         queue: receiver,
@@ -345,8 +365,26 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         .map_err(fault("start the writer"))?;
     let writer = Arc::new(Mutex::new(Some(thread)));
     let lock = Arc::new(lock);
-    let ledger = Ledger { queue, preparer, health, counters, publisher, publishing, writer, _lock: lock };
+    let ledger =
+        Ledger { queue, preparer, health, counters, publisher, publishing, writer, witnesses, _lock: lock };
     Ok((ledger, start))
+}
+
+/// Whether the witnesses vouch for the stored head: one that has seen more, or too few answers, and nothing is written.
+fn vouched(witnesses: Option<&Witnesses>, reader: &Reader, counters: &Counters) -> Health {
+    let Some(witnesses) = witnesses else {
+        if reader.genesis().witness_policy_hash.is_some() {
+            tracing::error!("the genesis pins a witness policy and none is configured; no writes");
+            return Health::ReadOnly("WITNESS_POLICY_MISSING");
+        }
+        return Health::Serving;
+    };
+    let Asked { health, cosigned } = ask_at_start(witnesses, reader, counters);
+    if let Some(cosigned) = cosigned {
+        counters.cosigned(cosigned.size, reader.now_us());
+        reader.shared.show_cosigned(cosigned);
+    }
+    health
 }
 
 /// The first eight bytes of an epoch, as the high-water file keeps it.

@@ -40,6 +40,8 @@ mod stats;
 mod status;
 mod tiles;
 mod vault;
+pub mod witness;
+mod witnesses;
 mod writer;
 
 pub use answer::{Answer, Opened};

@@ -154,6 +154,9 @@ fn collect(stats: &Stats, now_us: i64, mut encoder: DescriptorEncoder<'_>) -> Re
         size,
         checkpoint_at_us,
         disk_bytes,
+        witness_calls,
+        cosigned_size,
+        cosigned_at_us,
     } = stats;
     let counters = [
         ("groups", "Groups made durable since start", groups),
@@ -167,6 +170,8 @@ fn collect(stats: &Stats, now_us: i64, mut encoder: DescriptorEncoder<'_>) -> Re
         counter.encode(metric)?;
     }
     let age = now_us.saturating_sub(*checkpoint_at_us).max(0);
+    // Where nothing was ever cosigned, that is as long ago as the clock reaches.
+    let cosigned_age = now_us.saturating_sub(*cosigned_at_us).max(0);
     let gauges = [
         ("queue_depth", "Commands that wait for the writer", signed(*queue_depth)),
         ("group_entries", "Entries of the last group", signed(*last_group_entries)),
@@ -174,6 +179,12 @@ fn collect(stats: &Stats, now_us: i64, mut encoder: DescriptorEncoder<'_>) -> Re
         ("log_size", "Entries under the signed head", signed(*size)),
         ("disk_bytes", "Bytes of the store on disk", signed(*disk_bytes)),
         ("checkpoint_age_microseconds", "Time since the last checkpoint was signed", age),
+        (
+            "cosigned_size",
+            "Entries under the last head that enough witnesses cosigned",
+            signed(*cosigned_size),
+        ),
+        ("cosigned_age_microseconds", "Time since a head was last cosigned by enough", cosigned_age),
     ];
     for (name, help, value) in gauges {
         let gauge = ConstGauge::new(value);
@@ -189,6 +200,12 @@ fn collect(stats: &Stats, now_us: i64, mut encoder: DescriptorEncoder<'_>) -> Re
     )?;
     for (reason, count) in refusals {
         let labels = [("reason", *reason)];
+        ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+    }
+    let help = "Calls to witnesses by witness and what came of them since start";
+    let mut family = encoder.encode_descriptor("witness_calls", help, None, zero.metric_type())?;
+    for ((witness, outcome), count) in witness_calls {
+        let labels = [("witness", witness.as_str()), ("outcome", *outcome)];
         ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
@@ -226,6 +243,9 @@ mod tests {
             size: 20,
             checkpoint_at_us: 4_000,
             disk_bytes: u64::MAX,
+            witness_calls: BTreeMap::from([(("w1".to_owned(), "bad_cosignature"), 21)]),
+            cosigned_size: 22,
+            cosigned_at_us: 3_000,
         };
         let mut registry = Registry::with_prefix(PREFIX);
         registry.register_collector(Box::new(Fixed(stats)));
@@ -244,6 +264,9 @@ mod tests {
             "creditbank_log_size 20",
             "creditbank_checkpoint_age_microseconds 1000",
             "creditbank_disk_bytes 9223372036854775807",
+            "creditbank_witness_calls_total{witness=\"w1\",outcome=\"bad_cosignature\"} 21",
+            "creditbank_cosigned_size 22",
+            "creditbank_cosigned_age_microseconds 2000",
         ] {
             assert!(out.lines().any(|found| found == line), "{line} in\n{out}");
         }

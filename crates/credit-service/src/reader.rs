@@ -5,9 +5,11 @@ use crate::clock::Clock;
 use crate::failure::{Failure, fault};
 use crate::head_signer::SignedHead;
 use crate::keyring::Keyring;
+use crate::publisher::Publisher;
 use crate::rows;
 use crate::signed_rows::SignedRows;
 use crate::vault;
+use crate::witnesses::CosignedHead;
 use credit_ledger::{HeadRow, InstitutionRow, RecordRow, Row, RowId};
 use credit_log::envelope::SigningKey;
 use credit_log::tree::{Tiles, root_at};
@@ -18,7 +20,7 @@ use credit_store::{EntryBytes, Store};
 use credit_types::{
     AccountRef, Digest, EntryCore, Event, Genesis, InstitutionId, LogId, RecordDetails, RecordId, Subject,
 };
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 /// The most bytes of entries read at once.
 const READ_BYTES_MAX: usize = 4 << 20;
@@ -33,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) statement_key: SigningKey,
     /// The signed head, through which readers see the store's rows.
     pub(crate) signed_rows: SignedRows,
+    /// What is published of it.
+    pub(crate) publisher: Arc<Publisher>,
+    /// The last head that enough witnesses have cosigned; of the newest size or of an earlier one.
+    pub(crate) cosigned: RwLock<Option<Arc<CosignedHead>>>,
 }
 
 /// The newest signed head.
@@ -129,8 +135,17 @@ impl Reader {
         self.shared.clock.now_us()
     }
 
-    /// The newest signed head.
+    /// The newest signed head; with the witnesses' lines where enough have cosigned it.
     pub fn head(&self) -> Head {
+        let head = self.plain_head();
+        match self.shared.cosigned().filter(|cosigned| cosigned.size == head.size) {
+            Some(cosigned) => Head { checkpoint: cosigned.note.clone(), ..head },
+            None => head,
+        }
+    }
+
+    /// The newest signed head with the log's own lines only.
+    pub(crate) fn plain_head(&self) -> Head {
         let signed = self.signed();
         Head {
             size: signed.edge.size(),

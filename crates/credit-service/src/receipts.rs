@@ -25,24 +25,51 @@ pub enum OpenParts {
 impl Reader {
     /// The receipt of an entry under the newest signed head.
     pub fn receipt(&self, index: u64, open: &OpenParts) -> Result<v1::Receipt, Failure> {
-        self.receipt_under(self.head(), index, open)
+        let head = self.plain_head();
+        match self.shared.cosigned().filter(|cosigned| cosigned.size == head.size) {
+            Some(cosigned) => self.receipt_at(index, open, cosigned.size, cosigned.note.clone(), true),
+            None => self.receipt_under(head, index, open),
+        }
     }
 
-    /// The receipt of an entry under a signed head that is still to be had.
+    /// The receipt of an entry under the last cosigned head, if that holds it; else under the newest signed head.
+    pub fn best_receipt(&self, index: u64, open: &OpenParts) -> Result<v1::Receipt, Failure> {
+        match self.shared.cosigned().filter(|cosigned| index < cosigned.size) {
+            Some(cosigned) => self.receipt_at(index, open, cosigned.size, cosigned.note.clone(), true),
+            None => self.receipt(index, open),
+        }
+    }
+
+    /// The receipt of an entry under a signed head that is still to be had; with the witnesses' lines where the head
+    /// has them.
     pub(crate) fn receipt_under(
         &self,
         head: Head,
         index: u64,
         open: &OpenParts,
     ) -> Result<v1::Receipt, Failure> {
+        let cosigned = self.shared.cosigned();
+        let witnessed = cosigned.is_some_and(|cosigned| cosigned.note == head.checkpoint);
+        self.receipt_at(index, open, head.size, head.checkpoint, witnessed)
+    }
+
+    fn receipt_at(
+        &self,
+        index: u64,
+        open: &OpenParts,
+        size: u64,
+        checkpoint: String,
+        witnessed: bool,
+    ) -> Result<v1::Receipt, Failure> {
         let stored = self.entry(index)?;
-        let path = inclusion::prove(&self.tiles(), index, head.size).map_err(fault("prove an inclusion"))?;
-        let proof = TlogProof { extra: None, index, path, checkpoint: head.checkpoint };
+        let path = inclusion::prove(&self.tiles(), index, size).map_err(fault("prove an inclusion"))?;
+        let proof = TlogProof { extra: None, index, path, checkpoint };
+        let state = if witnessed { v1::WitnessState::Witnessed } else { v1::WitnessState::Unwitnessed };
         Ok(v1::Receipt {
             parts: openings(&stored, open)?,
             core: stored.core,
             tlog_proof: proof.format().map_err(fault("write a receipt"))?,
-            witness_state: v1::WitnessState::Unwitnessed.into(),
+            witness_state: state.into(),
         })
     }
 

@@ -131,6 +131,7 @@ pub async fn serve(
         }
         None => (None, None),
     };
+    ledger.collect_cosignatures(draining.clone());
     let (unary, batch) = (config.unary_deadline(), config.batch_deadline());
     let edge =
         Edge::new(ledger.clone(), metrics, unary, batch, draining.clone()).map_err(ServeError::Edge)?;

@@ -28,6 +28,12 @@ pub struct Stats {
     pub checkpoint_at_us: i64,
     /// Bytes of the store on disk.
     pub disk_bytes: u64,
+    /// What came of calls to witnesses: by the witness's name and a word for it.
+    pub witness_calls: BTreeMap<(String, &'static str), u64>,
+    /// Count of entries under the last head that enough witnesses have cosigned.
+    pub cosigned_size: u64,
+    /// When the last cosignature that was enough came, in microseconds UTC; 0 if none has.
+    pub cosigned_at_us: i64,
 }
 
 /// The counters.
@@ -37,6 +43,19 @@ pub(crate) struct Counters(Mutex<Stats>);
 impl Counters {
     pub(crate) fn update(&self, change: impl FnOnce(&mut Stats)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Counts what came of a call to a witness.
+    pub(crate) fn witness_told(&self, witness: &str, outcome: &'static str) {
+        self.update(|stats| {
+            let count = stats.witness_calls.entry((witness.to_owned(), outcome)).or_default();
+            *count = count.saturating_add(1);
+        });
+    }
+
+    /// Notes that a head was cosigned by enough.
+    pub(crate) fn cosigned(&self, size: u64, now_us: i64) {
+        self.update(|stats| (stats.cosigned_size, stats.cosigned_at_us) = (size, now_us));
     }
 
     pub(crate) fn snapshot(&self) -> Stats {

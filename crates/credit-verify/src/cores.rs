@@ -122,7 +122,7 @@ impl CoreVerifier {
     }
 
     fn under(&self, note: &str) -> Result<(), Stop> {
-        let Trust { log_id: _, origin, checkpoint_keys, statement_keys: _ } = &self.trust;
+        let Trust { log_id: _, origin, checkpoint_keys, statement_keys: _, witness_policy: _ } = &self.trust;
         let head = checkpoint::open(note, checkpoint_keys, origin)
             .map_err(|error| Stop::broken(Rule::CheckpointInvalid, error.to_string()))?;
         let (size, root) = (self.tree.size(), self.tree.root());
@@ -155,6 +155,7 @@ mod tests {
 
     fn trust(cores: &[Vec<u8>]) -> Trust {
         Trust {
+            witness_policy: None,
             log_id: LogId(hash::leaf_hash(&cores[0])),
             origin: ORIGIN.to_owned(),
             checkpoint_keys: vec![signer(1).verifier().clone()],

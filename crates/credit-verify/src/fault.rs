@@ -31,8 +31,8 @@ pub enum Fault {
         /// The index in the proof.
         proof: u64,
     },
-    /// The receipt claims cosignatures, which nothing that is pinned here can confirm, or has no such state.
-    #[error("the receipt claims a witness state that cannot be confirmed")]
+    /// The receipt claims cosignatures that do not meet the pinned witness policy, or has no such state.
+    #[error("the receipt claims a witness state that its cosignatures do not bear out")]
     WitnessClaim,
     /// An entry whose place follows from something else brings a proof of its own.
     #[error("the entry brings a proof where none belongs")]

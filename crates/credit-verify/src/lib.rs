@@ -32,6 +32,7 @@ mod signature;
 mod tree;
 mod trust;
 mod upgrade;
+mod witnessed;
 
 pub use balance::{verify_balance, verify_subject_head};
 pub use bundle::{BundleFault, BundleRule, VerifiedBundle, verify_bundle};
@@ -45,3 +46,4 @@ pub use receipt::{VerifiedReceipt, expects_leaf, expects_statement, verify_recei
 pub use report::{Broken, EXIT_BROKEN, EXIT_NEEDS_NEWER, EXIT_OK, Report, Verdict};
 pub use rule::Rule;
 pub use trust::Trust;
+pub use witnessed::{WitnessedBy, Witnesses};

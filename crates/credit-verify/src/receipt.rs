@@ -15,6 +15,7 @@ use crate::fault::Fault;
 use crate::part::{self, Part};
 use crate::signature::admit;
 use crate::trust::Trust;
+use crate::witnessed::{self, Witnesses};
 
 /// What a receipt has been found to prove. The numbers of links, statements and events are those within their kind,
 /// from 0; what the receipt doesn't open isn't there.
@@ -34,6 +35,8 @@ pub struct VerifiedReceipt {
     pub events: BTreeMap<u32, WireEvent>,
     /// The checkpoint that the entry is under.
     pub checkpoint: Checkpoint,
+    /// What the cosignatures on it come to.
+    pub witnesses: Witnesses,
 }
 
 impl VerifiedReceipt {
@@ -54,11 +57,8 @@ pub fn verify_receipt(receipt: &v1::Receipt, trust: &Trust) -> Result<VerifiedRe
     if core.index != proof.index {
         return Err(Fault::IndexDiffers { core: core.index, proof: proof.index });
     }
-    // No witness is pinned, so only a receipt that claims none says what can be stood by.
-    if *witness_state != i32::from(v1::WitnessState::Unwitnessed) {
-        return Err(Fault::WitnessClaim);
-    }
-    open_parts(core, Digest(leaf_hash), parts, checkpoint, trust)
+    let witnesses = witnessed::judge(trust, &proof.checkpoint, core.recorded_at_us, *witness_state)?;
+    open_parts(core, Digest(leaf_hash), parts, (checkpoint, witnesses), trust)
 }
 
 /// Opens an entry whose place in the log follows from something else: from the hash that another entry names, or, for
@@ -74,7 +74,8 @@ pub(crate) fn open_unplaced(
     }
     let core = decode_core(core_bytes)?;
     let leaf_hash = Digest(hash::leaf_hash(core_bytes));
-    open_parts(core, leaf_hash, parts, checkpoint.clone(), trust)
+    // It brings no cosignatures either: what they come to is said by the receipt that has a place.
+    open_parts(core, leaf_hash, parts, (checkpoint.clone(), Witnesses::NotMet), trust)
 }
 
 /// Opens the parts under a core.
@@ -82,7 +83,7 @@ fn open_parts(
     core: EntryCore,
     leaf_hash: Digest,
     parts: &[v1::PartOpening],
-    checkpoint: Checkpoint,
+    (checkpoint, witnesses): (Checkpoint, Witnesses),
     trust: &Trust,
 ) -> Result<VerifiedReceipt, Fault> {
     if core.index == 0 && leaf_hash.0 != trust.log_id.0 {
@@ -98,6 +99,7 @@ fn open_parts(
         statements: BTreeMap::new(),
         events: BTreeMap::new(),
         checkpoint,
+        witnesses,
     };
     let mut last = 0;
     for wire in rest {

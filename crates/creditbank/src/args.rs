@@ -2,7 +2,7 @@
 
 use crate::commands::{
     account, balance, bench, config, demo, framework, init, institution, keys, publish, rebuild, record,
-    serve, statement, submit, token, verify,
+    serve, statement, submit, token, verify, witness,
 };
 use crate::language::Language;
 use crate::output::Format;
@@ -15,7 +15,7 @@ Exit codes · 退出码:
   1  refused, or some rows refused · 被拒绝，或有的行被拒绝
   2  usage, file or configuration · 用法、文件或配置有误
   3  a proof is false, verification failed · 证明不成立，验证失败
-  4  cannot reach the ledger, or read or write a file · 无法连接账本或读写文件
+  4  cannot reach the ledger or enough witnesses, or read or write a file · 无法连接账本、见证者不足或无法读写文件
   5  a newer program is needed · 需要更新版本的程序
 
 Examples · 示例:
@@ -107,6 +107,9 @@ pub(crate) enum Command {
     /// Issue an access token of a trial ledger · 签发试用账本的访问令牌
     #[command(subcommand)]
     Token(token::Command),
+    /// Cosign the checkpoints of logs as a witness · 作为见证者联署日志检查点
+    #[command(subcommand)]
+    Witness(witness::Command),
     /// Measure this machine · 速测
     #[command(subcommand)]
     Bench(bench::Command),

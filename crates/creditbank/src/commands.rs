@@ -22,6 +22,7 @@ pub(crate) mod statement;
 pub(crate) mod submit;
 pub(crate) mod token;
 pub(crate) mod verify;
+pub(crate) mod witness;
 
 use crate::args::{Cli, Command};
 use crate::ending::{CommandError, Ending, Exit};
@@ -60,6 +61,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Publish(args) => publish::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, &args),
         Command::Token(command) => token::run(context, command),
+        Command::Witness(command) => block_on(witness::run(context, command)),
         Command::Bench(command) => block_on(bench::run(context, command)),
         Command::Completions { shell } => {
             let mut script = Vec::new();

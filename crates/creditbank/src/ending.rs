@@ -40,6 +40,14 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// The first of several ends that is not the good one.
+    #[must_use]
+    pub(crate) fn or(self, next: Self) -> Self {
+        if self == Self::Done { next } else { self }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.number())

@@ -109,6 +109,11 @@ impl Home {
         self.root.join("issuer.key")
     }
 
+    /// The folder of a witness, where one is kept beside the ledger at all.
+    pub(crate) fn witness(&self) -> PathBuf {
+        self.root.join("witness")
+    }
+
     /// The server's configuration.
     pub(crate) fn config(&self) -> PathBuf {
         self.root.join("creditbank.toml")

@@ -40,6 +40,9 @@ pub(crate) enum Algorithm {
     /// Signs.
     #[serde(rename = "ed25519")]
     Ed25519,
+    /// Cosigns as a witness, and nothing else: the message does not name the signer, so the key has one use.
+    #[serde(rename = "cosignature")]
+    Cosignature,
     /// Opens a keyring.
     #[serde(rename = "root")]
     Root,
@@ -53,6 +56,7 @@ impl Algorithm {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ed25519 => "ed25519",
+            Self::Cosignature => "cosignature",
             Self::Root => "root",
             Self::Rows => "rows",
         }
@@ -102,7 +106,8 @@ impl KeyFile {
         passphrase: Option<&Passphrase>,
         cost: Cost,
     ) -> Result<Self, CommandError> {
-        let public = (algorithm == Algorithm::Ed25519).then(|| SigningKey::from_seed(**seed).public());
+        let signs = matches!(algorithm, Algorithm::Ed25519 | Algorithm::Cosignature);
+        let public = signs.then(|| SigningKey::from_seed(**seed).public());
         let kid = public.as_ref().map(|key| kid_text(&key.kid()));
         let bound = sealed::bound_to(algorithm, kid.as_deref());
         let (plain, encrypted) = match passphrase {
@@ -243,13 +248,13 @@ pub(crate) fn signing_key(path: &Path, passphrases: &mut Passphrases) -> Result<
 #[expect(clippy::option_option, reason = "outside: whether the form is right; inside: whether it has a key")]
 fn public_of(form: &KeyForm) -> Option<Option<PublicKey>> {
     match (form.algorithm, &form.kid, &form.public) {
-        (Algorithm::Ed25519, Some(kid), Some(text)) => {
+        (Algorithm::Ed25519 | Algorithm::Cosignature, Some(kid), Some(text)) => {
             let bytes = <[u8; 32]>::try_from(STANDARD.decode(text).ok()?).ok()?;
             let key = PublicKey::admit(&bytes).ok()?;
             (kid_text(&key.kid()) == *kid).then_some(Some(key))
         }
         (Algorithm::Root | Algorithm::Rows, None, None) => Some(None),
-        (Algorithm::Ed25519 | Algorithm::Root | Algorithm::Rows, _, _) => None,
+        (Algorithm::Ed25519 | Algorithm::Cosignature | Algorithm::Root | Algorithm::Rows, _, _) => None,
     }
 }
 

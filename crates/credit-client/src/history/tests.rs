@@ -30,6 +30,7 @@ fn trust() -> Trust {
         origin: ORIGIN.to_owned(),
         checkpoint_keys: vec![VerifierKey::new(ORIGIN, key(1).public()).unwrap()],
         statement_keys: vec![key(2).public()],
+        witness_policy: None,
     }
 }
 

@@ -11,14 +11,18 @@
 
 mod batches;
 mod containers;
+mod cosignatures;
 mod ed25519;
 mod forged;
 mod golden;
 mod notes;
+mod policies;
+mod properties;
 mod published;
 mod receipts;
 mod reference;
 mod tiles;
+mod witness;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -63,12 +63,12 @@ fn the_record_hash_of_go_is_our_leaf_hash() {
 
 /// What the foreign crate proves for a tree of these many leaves, by leaf and by older size.
 #[test]
-fn all_proofs_up_to_128_leaves_are_those_of_another_implementation() {
-    let hashes = leaves(128);
+fn all_proofs_up_to_300_leaves_are_those_of_another_implementation() {
+    let hashes = leaves(300);
     let tree = Memory::of(&hashes);
     let mut foreign = MemoryBackedTree::<Sha256, Vec<u8>>::new();
     let mut roots = vec![empty_root()];
-    for size in 1..=128u64 {
+    for size in 1..=300u64 {
         foreign.push((size - 1).to_be_bytes().to_vec());
         let at = usize::try_from(size).unwrap();
         let root = root_of(&hashes[..at]);
@@ -78,7 +78,10 @@ fn all_proofs_up_to_128_leaves_are_those_of_another_implementation() {
             let ours = inclusion::prove(&tree, index, size).unwrap();
             let here = usize::try_from(index).unwrap();
             assert_eq!(foreign.prove_inclusion(here).as_bytes(), ours.concat(), "{index} of {size}");
-            assert_eq!(inclusion::prove_in(&hashes[..at], index).unwrap(), ours, "{index} of {size}");
+            // It hashes the whole tree for one path, so that a part of the sizes has to do.
+            if size <= 64 || size % 37 == 0 {
+                assert_eq!(inclusion::prove_in(&hashes[..at], index).unwrap(), ours, "{index} of {size}");
+            }
             assert_eq!(inclusion::verify(&hashes[here], index, size, &ours, &root), Ok(()));
         }
         for old in 1..=size {

@@ -1551,7 +1551,7 @@ pub struct Receipt {
     /// The parts opened; the head is always among them.
     #[prost(message, repeated, tag = "3")]
     pub parts: ::prost::alloc::vec::Vec<PartOpening>,
-    /// Whether witnesses have cosigned the checkpoint.
+    /// Whether witnesses have cosigned the checkpoint: a hint, for only a policy that the verifier pins can tell.
     #[prost(enumeration = "WitnessState", tag = "4")]
     pub witness_state: i32,
 }
@@ -1580,7 +1580,7 @@ pub enum WitnessState {
     Unspecified = 0,
     /// No witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts.
     Unwitnessed = 1,
-    /// The log's witness policy is met.
+    /// The witness policy of the log's server is met.
     Witnessed = 2,
 }
 impl WitnessState {

@@ -93,7 +93,7 @@ pub mod log_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Returns the latest signed checkpoint.
+        /// Returns the latest signed checkpoint, with the witnesses' cosignatures once enough have given theirs.
         pub async fn get_checkpoint(
             &mut self,
             request: impl tonic::IntoRequest<::credit_proto::v1::GetCheckpointRequest>,
@@ -146,7 +146,8 @@ pub mod log_service_client {
                 .insert(GrpcMethod::new("creditbank.v1.LogService", "WatchCheckpoints"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Returns the receipt of an entry under the latest checkpoint. Of an entry about accounts only to its parties,
+        /// Returns the receipt of an entry under the last checkpoint that enough witnesses have cosigned, if that holds the
+        /// entry; else under the latest checkpoint. Of an entry about accounts only to its parties,
         /// regulators and auditors (else `NOT_A_PARTY`): the head that every receipt opens says who acted.
         pub async fn get_receipt(
             &mut self,
@@ -270,7 +271,7 @@ pub mod log_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with LogServiceServer.
     #[async_trait]
     pub trait LogService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns the latest signed checkpoint.
+        /// Returns the latest signed checkpoint, with the witnesses' cosignatures once enough have given theirs.
         async fn get_checkpoint(
             &self,
             request: tonic::Request<::credit_proto::v1::GetCheckpointRequest>,
@@ -296,7 +297,8 @@ pub mod log_service_server {
             tonic::Response<Self::WatchCheckpointsStream>,
             tonic::Status,
         >;
-        /// Returns the receipt of an entry under the latest checkpoint. Of an entry about accounts only to its parties,
+        /// Returns the receipt of an entry under the last checkpoint that enough witnesses have cosigned, if that holds the
+        /// entry; else under the latest checkpoint. Of an entry about accounts only to its parties,
         /// regulators and auditors (else `NOT_A_PARTY`): the head that every receipt opens says who acted.
         async fn get_receipt(
             &self,

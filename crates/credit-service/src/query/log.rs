@@ -26,7 +26,7 @@ pub(crate) fn receipt(
     let v1::GetReceiptRequest { index } = asked;
     let (_, parts, events) = reader.events(index)?;
     let open = parts_seen(principal, &parts.head, &events).ok_or(Failure::NotParty)?;
-    let receipt = reader.receipt(index, &open)?;
+    let receipt = reader.best_receipt(index, &open)?;
     let leaves = reader.leaf_proofs(index, &receipt)?;
     Ok(v1::GetReceiptResponse { receipt: Some(receipt), leaves })
 }

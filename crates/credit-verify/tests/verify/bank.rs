@@ -141,6 +141,7 @@ impl Bank {
             origin: ORIGIN.to_owned(),
             checkpoint_keys: vec![note_signer("checkpoint").verifier().clone()],
             statement_keys: vec![PublicKey::admit(&public("statement").bytes).unwrap()],
+            witness_policy: None,
         }
     }
 

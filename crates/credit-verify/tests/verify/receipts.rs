@@ -1,13 +1,19 @@
 //! Receipts: what they prove, and that nothing in them can be exchanged.
 
 use credit_log::checkpoint;
+use credit_log::cosignature::Cosigner;
+use credit_log::envelope::SigningKey;
 use credit_log::inclusion::prove_in;
+use credit_log::note::Note;
 use credit_log::parts::open;
+use credit_log::policy::Policy;
 use credit_log::receipt::TlogProof;
 use credit_proto::strict::{Canonical, decode, encode};
 use credit_proto::v1;
 use credit_types::{Digest, LogId, Subject};
-use credit_verify::{Fault, Trust, VerifiedReceipt, expects_leaf, expects_statement, verify_receipt};
+use credit_verify::{
+    Fault, Trust, VerifiedReceipt, WitnessedBy, Witnesses, expects_leaf, expects_statement, verify_receipt,
+};
 
 use crate::bank::{Bank, ORIGIN, note_signer, signed_head};
 
@@ -52,7 +58,9 @@ fn good() -> (Bank, v1::Receipt) {
 fn a_receipt_proves_the_entry_and_the_parts_it_opens() {
     let (bank, receipt_of_all) = good();
     let verified = verify_receipt(&receipt_of_all, &bank.trust()).unwrap();
-    let VerifiedReceipt { core, leaf_hash, head, links, statements, events, checkpoint } = &verified;
+    let VerifiedReceipt { core, leaf_hash, head, links, statements, events, checkpoint, witnesses } =
+        &verified;
+    assert_eq!(*witnesses, Witnesses::NotPinned { claimed: false });
     assert_eq!((core.index, *leaf_hash), (6, bank.leaf(6)));
     assert_eq!((head.links, head.statements, head.events), (1, 1, 1));
     assert_eq!((links.len(), statements.len(), events.len()), (1, 1, 1));
@@ -173,9 +181,79 @@ fn a_forged_field_is_named() {
         with_proof(it, |proof| proof.checkpoint = signed_head("checkpoint", ORIGIN, 8, Digest([1; 32])));
     });
     assert!(matches!(other_root, Fault::ProofFalse(_)));
-    let witnessed = |state: v1::WitnessState| bent(|_, it| it.witness_state = state.into());
-    assert_eq!(witnessed(v1::WitnessState::Witnessed), Fault::WitnessClaim);
-    assert_eq!(witnessed(v1::WitnessState::Unspecified), Fault::WitnessClaim);
+    assert_eq!(bent(|_, it| it.witness_state = v1::WitnessState::Unspecified.into()), Fault::WitnessClaim);
+    assert_eq!(bent(|_, it| it.witness_state = 9), Fault::WitnessClaim);
+}
+
+/// A policy of three witnesses, two of which are enough.
+fn two_of_three() -> Policy {
+    let line = |n: u8| format!("witness w{n} {}\n", cosigner(n).verifier().text());
+    let text = format!("{}{}{}group g 2 w1 w2 w3\nquorum g\n", line(1), line(2), line(3));
+    Policy::parse(text.as_bytes()).unwrap()
+}
+
+fn cosigner(number: u8) -> Cosigner {
+    Cosigner::new(&format!("w.example/{number}"), SigningKey::from_seed([number; 32])).unwrap()
+}
+
+/// A receipt of entry 6 that is cosigned by these witnesses at these times, and says that it is.
+fn cosigned(bank: &Bank, by: &[(u8, u64)]) -> v1::Receipt {
+    let mut receipt = receipt(bank, 6, &[0, 1, 2, 3]);
+    receipt.witness_state = v1::WitnessState::Witnessed.into();
+    with_proof(&mut receipt, |proof| {
+        let mut note = Note::parse(&proof.checkpoint).unwrap();
+        for (number, time_s) in by {
+            note.signatures.push(cosigner(*number).sign(&note.text, *time_s).unwrap());
+        }
+        proof.checkpoint = note.format().unwrap();
+    });
+    receipt
+}
+
+#[test]
+fn a_receipt_is_witnessed_where_the_pinned_policy_is_met_and_nowhere_else() {
+    let (bank, good) = good();
+    let trust = Trust { witness_policy: Some(two_of_three()), ..bank.trust() };
+    let verified =
+        |receipt: &v1::Receipt, trust: &Trust| verify_receipt(receipt, trust).map(|it| it.witnesses);
+    let recorded_s =
+        u64::try_from(verify_receipt(&good, &bank.trust()).unwrap().core.recorded_at_us / 1_000_000);
+    let recorded_s = recorded_s.unwrap();
+    let by = |name: &str, time_s| WitnessedBy { name: name.to_owned(), time_s };
+    let enough = cosigned(&bank, &[(3, recorded_s + 1), (1, recorded_s)]);
+    let met = Witnesses::Met(vec![by("w1", recorded_s), by("w3", recorded_s + 1)]);
+    assert!(met.are_enough());
+    assert_eq!(verified(&enough, &trust), Ok(met.clone()));
+    // The cosignatures count, not what the receipt says of them.
+    let mut modest = enough.clone();
+    modest.witness_state = v1::WitnessState::Unwitnessed.into();
+    assert_eq!(verified(&modest, &trust), Ok(met));
+    assert_eq!(verified(&good, &trust), Ok(Witnesses::NotMet));
+    // Too few, the same one twice, a stranger, and one from before the entry was made.
+    let early = recorded_s - credit_log::policy::EARLY_S_MAX - 1;
+    for few in
+        [&[(1, recorded_s)][..], &[(1, recorded_s), (1, recorded_s + 9)], &[(1, recorded_s), (4, recorded_s)]]
+    {
+        assert_eq!(verified(&cosigned(&bank, few), &trust), Err(Fault::WitnessClaim), "{few:?}");
+    }
+    let replayed = cosigned(&bank, &[(1, recorded_s), (2, early)]);
+    assert_eq!(verified(&replayed, &trust), Err(Fault::WitnessClaim));
+    let in_time = cosigned(&bank, &[(1, recorded_s), (2, early + 1)]);
+    assert!(verified(&in_time, &trust).unwrap().are_enough());
+    // A false line of a known witness rejects all, also where the others would be enough.
+    let mut forged = cosigned(&bank, &[(1, recorded_s), (2, recorded_s), (3, recorded_s)]);
+    with_proof(&mut forged, |proof| {
+        let mut note = Note::parse(&proof.checkpoint).unwrap();
+        note.signatures[3].signature[70] ^= 1;
+        proof.checkpoint = note.format().unwrap();
+    });
+    assert!(matches!(verified(&forged, &trust), Err(Fault::ProofFalse(_))));
+    // Without a policy, or under one that asks for nobody, no cosignature counts, and no claim does.
+    let nobody = Trust { witness_policy: Some(Policy::parse(b"quorum none\n").unwrap()), ..bank.trust() };
+    for trust in [bank.trust(), nobody] {
+        assert_eq!(verified(&enough, &trust), Ok(Witnesses::NotPinned { claimed: true }));
+        assert_eq!(verified(&good, &trust), Ok(Witnesses::NotPinned { claimed: false }));
+    }
 }
 
 #[test]

@@ -158,12 +158,12 @@ async fn open(
     let client = client(context, &writing.connect, Caller::Institution(signer))?;
     let opened = client.open_account(account).await?;
     context.output.line(Phrase::AccountOpened, &[&opened.account_ref, &opened.account_number]);
-    let document = recorded::tell(context, writing, &opened.recorded)?;
+    let told = recorded::tell(context, &client, writing, &opened.recorded).await?;
     context.output.json(&recorded::with(
-        document,
+        told.document,
         json!({ "account_ref": opened.account_ref.to_string(), "account_number": opened.account_number }),
     ));
-    Ok(Exit::Done)
+    Ok(told.exit)
 }
 
 async fn find(
@@ -240,7 +240,7 @@ async fn change(context: &mut Context, change: Change, action: AccountAction) ->
         explanation: grounds.text(),
     };
     let recorded = client.change_account_status(&changed).await?;
-    let document = recorded::tell(context, &writing, &recorded)?;
-    context.output.json(&recorded::with(document, json!({ "account_ref": account.to_string() })));
-    Ok(Exit::Done)
+    let told = recorded::tell(context, &client, &writing, &recorded).await?;
+    context.output.json(&recorded::with(told.document, json!({ "account_ref": account.to_string() })));
+    Ok(told.exit)
 }

@@ -18,7 +18,8 @@ const OWN_VARIABLES: [&str; 6] = [
     "CREDITBANK_URL",
 ];
 /// Variables that the project's tests and gate set for their own use.
-const TEST_VARIABLES: [&str; 3] = ["CREDITBANK_CI_TOOLS", "CREDITBANK_NODE_PATH", "CREDITBANK_PYTHON"];
+const TEST_VARIABLES: [&str; 4] =
+    ["CREDITBANK_CI_TOOLS", "CREDITBANK_NODE_PATH", "CREDITBANK_PYTHON", "CREDITBANK_TLOG_PYTHON"];
 /// The variable that names the configuration file.
 const CONFIG_VARIABLE: &str = "CREDITBANK_CONFIG";
 

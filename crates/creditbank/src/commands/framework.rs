@@ -71,16 +71,19 @@ async fn publish(
     }
     let authority = signer::authority(context, authority_keys)?;
     let client = client(context, &writing.connect, Caller::Anybody)?;
-    let mut documents = Vec::new();
+    let (mut documents, mut exit) = (Vec::new(), Exit::Done);
     for (number, publication) in (1..).zip(&publications) {
         let recorded = client.publish_framework(&authority, publication).await?;
         let (id, version) = (&publication.framework_id, publication.version);
         context.output.line(Phrase::FrameworkPublished, &[id, &version]);
-        let document = recorded::tell(context, &writing.of(number, publications.len()), &recorded)?;
-        documents.push(recorded::with(document, json!({ "framework_id": id.as_str(), "version": version })));
+        let writing = writing.of(number, publications.len());
+        let told = recorded::tell(context, &client, &writing, &recorded).await?;
+        exit = exit.or(told.exit);
+        documents
+            .push(recorded::with(told.document, json!({ "framework_id": id.as_str(), "version": version })));
     }
     context.output.json(&json!({ "published": documents }));
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 async fn show(context: &mut Context, framework: &FrameworkId, connect: &Connect) -> Ending {

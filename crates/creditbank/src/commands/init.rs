@@ -4,7 +4,7 @@ mod stage;
 
 use super::Context;
 use super::serve::server_keys;
-use crate::ending::{CommandError, Ending, Exit, unreadable, unwritable};
+use crate::ending::{CommandError, Ending, Exit, unwritable};
 use crate::home::ServerKey;
 use crate::keyfile::{Algorithm, Holds, KeyFile};
 use crate::language::Phrase;
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// Minutes east of UTC of all civil dates · 民用日期相对 UTC 的分钟数
     #[arg(long, value_name = "MINUTES", default_value_t = 480, allow_negative_numbers = true)]
     civil_offset_minutes: i32,
-    /// Witness policy whose SHA-256 is pinned · 见证策略文件
+    /// Witness policy (C2SP tlog-policy): its SHA-256 is pinned for ever, itself in the trust file · 见证策略文件
     #[arg(long, value_name = "FILE")]
     witness_policy: Option<PathBuf>,
     /// Name a second checkpoint key, `keys/checkpoint-2.key`, so that the first can be exchanged for it one day · 另备第二把检查点密钥，供日后轮换
@@ -105,7 +105,7 @@ fn make(
 ) -> Result<LogId, CommandError> {
     let authority =
         if args.dev { dev_authority(context, stage, args.encrypt)? } else { authority(context, args)? };
-    let witness_policy_hash = witness_policy(args)?;
+    let witness_policy = args.witness_policy.as_deref().map(super::witness::read_policy).transpose()?;
     make_server_keys(context, stage, args)?;
     let keys = server_keys(|key| stage.place(|home| home.server_key(key)), &mut context.passphrases)?;
     let named = |key: &SigningKey| vec![noun(&key.public())];
@@ -117,7 +117,7 @@ fn make(
         operator_keys: named(&keys.operator),
         authority_keys: authority.named,
         authority_threshold: authority.threshold,
-        witness_policy_hash,
+        witness_policy_hash: witness_policy.as_ref().map(|policy| Digest(policy.digest())),
         registry_log: None,
         civil_offset_minutes: args.civil_offset_minutes,
         policy: Policy {
@@ -137,7 +137,8 @@ fn make(
     let log_id = Ledger::create(&stage.staged().ledger(), &envelope, keys)?;
     let trust = Trust::of_genesis(log_id, &genesis)
         .map_err(|cause| CommandError::usage(Phrase::TrustNotMade, &[]).because(cause))?;
-    write_file(&stage.staged().config(), &config_text(args.dev))?;
+    let trust = Trust { witness_policy, ..trust };
+    write_file(&stage.staged().config(), &config_text(args.dev, args.witness_policy.as_deref()))?;
     // The trust file comes last: where it is, everything is.
     write_file(&stage.staged().trust(), &format_trust(&trust))?;
     Ok(log_id)
@@ -282,12 +283,6 @@ fn noun(key: &PublicKey) -> credit_types::PublicKey {
     credit_types::PublicKey { bytes: key.bytes(), kid: Kid(key.kid()) }
 }
 
-fn witness_policy(args: &Args) -> Result<Option<Digest>, CommandError> {
-    let Some(path) = &args.witness_policy else { return Ok(None) };
-    let bytes = fs::read(path).map_err(unreadable(path))?;
-    Ok(Some(Digest(credit_log::hash::sha256(&bytes))))
-}
-
 /// The header of entry 0: the log it begins has neither a name nor a head yet.
 fn header() -> Result<Header, CommandError> {
     Ok(Header {
@@ -298,10 +293,14 @@ fn header() -> Result<Header, CommandError> {
     })
 }
 
-fn config_text(dev: bool) -> String {
-    format!(
-        "# creditbank config shows every key and what holds. · 运行 creditbank config 查看全部配置项。\ndev = {dev}\n"
-    )
+fn config_text(dev: bool, witness_policy: Option<&Path>) -> String {
+    let head =
+        "# creditbank config shows every key and what holds. · 运行 creditbank config 查看全部配置项。";
+    // A server is started elsewhere than where the ledger was made.
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let quoted = |path: &Path| toml::Value::String(whole(path).display().to_string());
+    let policy = witness_policy.map(|path| format!("witness_policy = {}\n", quoted(path)));
+    format!("{head}\ndev = {dev}\n{}", policy.unwrap_or_default())
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {

@@ -238,10 +238,10 @@ async fn change(context: &mut Context, change: Change, action: RecordAction) -> 
         explanation: grounds.text(),
     };
     let recorded = client.change_record_status(&changed).await?;
-    let document = recorded::tell(context, &writing, &recorded)?;
+    let told = recorded::tell(context, &client, &writing, &recorded).await?;
     let more = json!({ "issuer_id": issuer.as_str(), "record_id": record.to_string() });
-    context.output.json(&recorded::with(document, more));
-    Ok(Exit::Done)
+    context.output.json(&recorded::with(told.document, more));
+    Ok(told.exit)
 }
 
 /// An amount as people read it; `-` where a record has none.

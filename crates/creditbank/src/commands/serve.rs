@@ -7,8 +7,7 @@ use crate::home::ServerKey;
 use crate::keyfile::{Algorithm, KeyFile, Passphrases, signing_key};
 use crate::language::Phrase;
 use crate::output::Format;
-use credit_service::config::Config;
-use credit_service::{Health, Ledger, OpenOptions, ServerKeys, serve};
+use credit_service::{Health, Ledger, ServerKeys, serve};
 use credit_types::genesis::DEV_ORIGIN_PREFIX;
 use std::path::{Path, PathBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -57,7 +56,9 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     let keys = server_keys(|key| context.home.server_key(key), &mut context.passphrases)?;
     // Signals are caught before the ledger is open: one that comes while it opens must not cut it off.
     let mut signals = Signals::new()?;
-    let ledger = Ledger::open(&config.data_dir, keys, options(&config, args.accept_clock)?).await?;
+    let policy = config.witness_policy.as_deref().map(super::witness::read_policy).transpose()?;
+    let options = config.open_options(args.accept_clock, policy);
+    let ledger = Ledger::open(&config.data_dir, keys, options).await?;
     let origin = ledger.reader().genesis().origin.clone();
     // The trust file was asked before; here the log itself is.
     if config.dev && !ledger.reader().genesis().is_dev() {
@@ -88,22 +89,9 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     Ok(Exit::Done)
 }
 
-fn not_served(cause: impl Into<anyhow::Error>) -> CommandError {
+/// A service that did not run to its end.
+pub(super) fn not_served(cause: impl Into<anyhow::Error>) -> CommandError {
     CommandError::new(Exit::Unreachable, Phrase::NotServed, &[]).because(cause)
-}
-
-fn options(config: &Config, accept_clock: bool) -> Result<OpenOptions, CommandError> {
-    let count = |value: u64| {
-        usize::try_from(value)
-            .map_err(|cause| CommandError::usage(Phrase::ConfigWrong, &[&value]).because(cause))
-    };
-    Ok(OpenOptions {
-        cache_bytes: config.cache_bytes,
-        reserve_bytes: config.reserve_bytes,
-        queue_max: count(config.queue_max)?,
-        group_entries_max: count(config.group_entries_max)?,
-        accept_clock,
-    })
 }
 
 /// The secrets of the server.
@@ -145,13 +133,14 @@ fn public_hex(path: &Path, file: &KeyFile) -> Result<String, CommandError> {
     Ok(super::labels::hex(&public.bytes()))
 }
 
-struct Signals {
+pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, CommandError> {
+    /// Begins to catch them.
+    pub(super) fn new() -> Result<Self, CommandError> {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(not_served)?,
             interrupt: signal(SignalKind::interrupt()).map_err(not_served)?,
@@ -159,7 +148,7 @@ impl Signals {
     }
 
     /// Waits for the first of them.
-    async fn any(&mut self) {
+    pub(super) async fn any(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -168,7 +157,7 @@ impl Signals {
 }
 
 /// The server's log, on standard error; `RUST_LOG` chooses what of it, by default `info`.
-fn start_logging(format: Format) {
+pub(super) fn start_logging(format: Format) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -205,7 +205,30 @@ phrases! {
     PublicLogUnread: "无法读取公开日志：请检查网络，并确认 --url 是公开日志的地址而非服务的地址", "the public log can't be read: check the network, and that --url is the address of the public log, not of the service";
     FolderTaken: "另一个进程正在写 {0}", "another process writes {0} at present";
     NotAReceipt: "{0} 不是回执", "{0} is not a receipt";
+    Witnessed: "见证策略已满足：{0} 位见证者联署，时间 {1}", "the witness policy is met: cosigned by {0}, as of {1}";
+    WitnessesNotPinned: "回执自称有见证联署，而信任文件没有写明见证策略：不予采信", "the receipt claims cosignatures, and the trust file pins no witness policy: they do not count";
+    NoPolicyToWaitFor: "已入账，但信任文件没有写明见证策略，无从等待", "recorded, but the trust file pins no witness policy, so there is nothing to wait for";
+    NotWitnessedInTime: "已入账，但 {0} 秒内没有足够的见证者联署", "recorded, but not cosigned by enough witnesses within {0} s";
     Unwitnessed: "没有见证签名：整机回滚只有保留回执的人能发现", "no witness has cosigned: a rollback of the whole machine is caught only by those who keep receipts";
+
+    WitnessTaken: "{0} 中已经有见证者：请换一个目录（--dir）", "there is a witness in {0} already: choose another folder (--dir)";
+    WitnessNotMade: "无法在 {0} 建立见证者的状态", "the witness's state could not be made in {0}";
+    WitnessMade: "见证者 {0} 已建立在 {1}", "the witness {0} is made in {1}";
+    WitnessKeyIs: "见证公钥：{0}", "witness key: {0}";
+    WitnessPolicyLine: "供策略文件使用：{0}", "for policies: {0}";
+    WitnessNameWrong: "见证者名称 {0} 不合适：不得为空，不得含空格或加号", "{0} can't be a witness's name: it is not empty and has no space or plus sign";
+    WitnessNoLogNamed: "请用 --trust、--policy，或 --origin 与 --key 指明日志", "name the log by --trust, by --policy, or by --origin and --key";
+    WitnessLogKeyWrong: "{0} 不是日志的验证密钥", "{0} is not a verifier key of a log";
+    WitnessLogAdded: "日志 {0} 已加入清单", "the log {0} is in the list";
+    WitnessRestart: "重启见证服务后生效", "it holds when the witness is started anew";
+    WitnessUnusable: "见证者无法使用", "the witness can't be used";
+    WitnessNotServed: "无法在 {0} 提供见证服务", "the witness could not be served at {0}";
+    WitnessServes: "联署 {0} 个日志，公钥 {1}", "cosigning {0} logs with {1}";
+    WitnessRuns: "见证服务正在运行，不显示其状态", "the witness runs, so its state is not shown";
+    WitnessHasEvidence: "日志 {0} 曾对同一长度签署两个不同的日志头：用 --output json 取出证据", "the log {0} has signed two heads of one size: --output json has the other one as evidence";
+    NoWitness: "{0} 中没有见证者：请先运行 creditbank witness init", "there is no witness in {0}: run creditbank witness init first";
+    PolicyWrong: "见证策略 {0} 有误", "the witness policy {0} is wrong";
+    PolicyNoLogs: "策略 {0} 没有列出日志", "the policy {0} lists no logs";
 
     ProgressRead: "读表", "reading";
     ProgressLook: "查重", "looking";
@@ -262,6 +285,7 @@ phrases! {
     ColumnNotional: "每学分分钟", "minutes per credit";
     ColumnNumber: "号码", "number";
     ColumnPurposes: "用途", "purposes";
+    ColumnOrigin: "来源名", "origin";
     ColumnReason: "原因", "reason";
     ColumnRecord: "成果", "record";
     ColumnRecords: "项数", "records";

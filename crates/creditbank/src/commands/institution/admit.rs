@@ -44,20 +44,21 @@ pub(super) async fn run(context: &mut Context, args: Args) -> Ending {
     let authority = signer::authority(context, &authority_key)?;
     let client = client(context, &writing.connect, Caller::Anybody)?;
     let count = chosen.len();
-    let mut documents = Vec::new();
+    let (mut documents, mut exit) = (Vec::new(), Exit::Done);
     for (number, mut admission) in (1..).zip(chosen) {
         let recorded = admit(context, &client, &authority, &mut admission, generate_keys).await?;
         let id = &admission.institution_id;
         let row_key = if generate_keys { row_key(context, &admission)? } else { None };
         context.output.line(Phrase::InstitutionAdmitted, &[id, &context.output.language.of(&admission.name)]);
-        let document = recorded::tell(context, &writing.of(number, count), &recorded)?;
+        let told = recorded::tell(context, &client, &writing.of(number, count), &recorded).await?;
+        exit = exit.or(told.exit);
         if let Some(path) = row_key {
             context.output.note(Phrase::RowsKeyMade, &[&path.display(), id]);
         }
-        documents.push(recorded::with(document, json!({ "institution_id": id.as_str() })));
+        documents.push(recorded::with(told.document, json!({ "institution_id": id.as_str() })));
     }
     context.output.json(&json!({ "admitted": documents }));
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Admits an institution with keys that are made for it in the home.

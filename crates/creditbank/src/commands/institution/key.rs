@@ -4,7 +4,7 @@ use super::super::connect::{Caller, client};
 use super::super::recorded;
 use super::super::{Context, signer};
 use super::Writing;
-use crate::ending::{CommandError, Ending, Exit};
+use crate::ending::{CommandError, Ending};
 use crate::keyfile::signing_key;
 use crate::language::Phrase;
 use credit_client::{AuthoritySigner, Client, KeyAuthority};
@@ -73,7 +73,7 @@ pub(super) async fn add(
     let deciding = Deciding::new(context, institution, by)?;
     let recorded = deciding.client.add_key(deciding.by(), &addition, &key).await?;
     context.output.line(Phrase::KeyAdded, &[&kid_text(&kid.0), &institution]);
-    finish(context, by, &recorded, kid)
+    finish(context, &deciding.client, by, &recorded, kid).await
 }
 
 /// Retires a key.
@@ -82,7 +82,7 @@ pub(super) async fn retire(context: &mut Context, institution: &InstitutionId, k
     let after = own_key(&deciding.client, institution, kid).await?;
     let recorded = deciding.client.retire_key(deciding.by(), &KeyRetirement { after, kid }).await?;
     context.output.line(Phrase::KeyRetiredNow, &[&kid_text(&kid.0), &recorded.index]);
-    finish(context, by, &recorded, kid)
+    finish(context, &deciding.client, by, &recorded, kid).await
 }
 
 /// Reports a key as compromised.
@@ -98,7 +98,7 @@ pub(super) async fn report(
     let compromise = KeyCompromise { kid, suspect_from_index };
     let recorded = deciding.client.report_key_compromise(deciding.by(), &compromise).await?;
     context.output.line(Phrase::KeyReported, &[&kid_text(&kid.0), &suspect_from_index, &recorded.index]);
-    finish(context, by, &recorded, kid)
+    finish(context, &deciding.client, by, &recorded, kid).await
 }
 
 /// The last status entry of a key, which must be the institution's: a slip of the hand retires nobody else's key.
@@ -115,8 +115,14 @@ async fn own_key(
     }
 }
 
-fn finish(context: &Context, by: &By, recorded: &credit_client::Recorded, kid: Kid) -> Ending {
-    let document = recorded::tell(context, &by.writing, recorded)?;
-    context.output.json(&recorded::with(document, json!({ "kid": kid_text(&kid.0) })));
-    Ok(Exit::Done)
+async fn finish(
+    context: &Context,
+    client: &Client,
+    by: &By,
+    recorded: &credit_client::Recorded,
+    kid: Kid,
+) -> Ending {
+    let told = recorded::tell(context, client, &by.writing, recorded).await?;
+    context.output.json(&recorded::with(told.document, json!({ "kid": kid_text(&kid.0) })));
+    Ok(told.exit)
 }

@@ -112,15 +112,15 @@ async fn send(
     let recorded = client.correct_record(correction).await?;
     let (old, new) = (correction.supersedes, correction.record.record_id);
     context.output.line(Phrase::RecordCorrected, &[&old, &new]);
-    let told = recorded::tell(context, writing, &recorded)?;
+    let told = recorded::tell(context, client, writing, &recorded).await?;
     let more = json!({
         "issuer_id": issuer.as_str(),
         "record_id": new.to_string(),
         "supersedes": old.to_string(),
         "changes": document(differences),
     });
-    context.output.json(&recorded::with(told, more));
-    Ok(Exit::Done)
+    context.output.json(&recorded::with(told.document, more));
+    Ok(told.exit)
 }
 
 fn no_id(cause: credit_client::RandomError) -> CommandError {

@@ -4,8 +4,8 @@ use super::super::Context;
 use super::super::balance::{document, show};
 use super::super::connect::trust;
 use super::super::labels::instant;
-use super::super::recorded;
-use super::receipt::{OFFSET_MINUTES, bounded};
+use super::super::recorded::{self, witness_state};
+use super::receipt::{OFFSET_MINUTES, bounded, tell_witnesses};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::language::Phrase;
 use credit_client::SignedBalance;
@@ -33,13 +33,13 @@ pub(super) fn run(context: &mut Context, file: &Path, trust_file: Option<&Path>)
     output.line(Phrase::BalanceHolds, &[&account, &origin]);
     output.line(Phrase::BalanceRestsOn, &[&core.index, &instant(core.recorded_at_us, OFFSET_MINUTES)]);
     show(context, &statement, true);
-    output.line(Phrase::Unwitnessed, &[]);
+    tell_witnesses(*output, &receipt.witnesses);
     let more = serde_json::json!({
         "verdict": "OK",
         "account_ref": account,
         "origin": origin,
         "index": core.index,
-        "witness_state": "UNWITNESSED",
+        "witness_state": witness_state(&receipt.witnesses),
     });
     output.json(&recorded::with(document(&statement, true), more));
     Ok(Exit::Done)

@@ -4,7 +4,8 @@ use super::super::Context;
 use super::super::connect::trust;
 use super::super::labels::{self, instant, record_kind, record_status, record_status_code};
 use super::super::record::amount;
-use super::receipt::OFFSET_MINUTES;
+use super::super::recorded::witness_state;
+use super::receipt::{OFFSET_MINUTES, tell_witnesses};
 use crate::ending::{CommandError, Ending, Exit, unreadable};
 use crate::language::Phrase;
 use crate::mapping::RECORD_KINDS;
@@ -105,7 +106,7 @@ pub(in super::super) fn tell(context: &Context, verified: &VerifiedBundle) -> Ex
     output.line(Phrase::BundleNotProved, &[]);
     output.line(Phrase::BundleLater, &[&as_of]);
     output.line(Phrase::BundlePerson, &[&facts.account_ref]);
-    output.line(Phrase::Unwitnessed, &[]);
+    tell_witnesses(*output, &verified.receipt.witnesses);
     exit
 }
 
@@ -113,6 +114,10 @@ pub(in super::super) fn tell(context: &Context, verified: &VerifiedBundle) -> Ex
 pub(in super::super) fn document(verified: &VerifiedBundle) -> Value {
     let VerifiedBundle { checkpoint, receipt, issuer, issuer_name, facts, valid_until, .. } = verified;
     let VerifiedBundle { supersedes, kid, manifest_index, history_entries, details, status, .. } = verified;
+    let mut not_proved = vec!["LATER_CHANGES", "BEARER"];
+    if !receipt.witnesses.are_enough() {
+        not_proved.push("WITNESSES");
+    }
     json!({
         "verdict": if verified.in_force() { "OK" } else { "NOT_IN_FORCE" },
         "origin": checkpoint.origin,
@@ -146,7 +151,7 @@ pub(in super::super) fn document(verified: &VerifiedBundle) -> Value {
         "status_as_of_us": status.recorded_at_us,
         "superseded_by": status.superseded_by.map(|id| id.to_string()),
         "key_suspect": status.key_suspect,
-        "witness_state": "UNWITNESSED",
-        "not_proved": ["LATER_CHANGES", "BEARER", "WITNESSES"],
+        "witness_state": witness_state(&receipt.witnesses),
+        "not_proved": not_proved,
     })
 }

@@ -3,11 +3,13 @@
 use super::super::Context;
 use super::super::connect::trust;
 use super::super::labels::{instant, unhex};
+use super::super::recorded::{seconds_text, witness_state};
 use crate::ending::{CommandError, Ending, Exit, unreadable};
 use crate::language::Phrase;
+use crate::output::Output;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use credit_client::Receipt;
+use credit_client::{Receipt, Witnesses};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -29,7 +31,7 @@ pub(super) fn run(context: &mut Context, file: &Path, trust_file: Option<&Path>)
     output.line(Phrase::ReceiptEntry, &[&time, &head.actor, &head.command_id]);
     let (statements, events) = (verified.statements.len(), verified.events.len());
     output.line(Phrase::ReceiptOpens, &[&verified.links.len(), &statements, &events]);
-    output.line(Phrase::Unwitnessed, &[]);
+    tell_witnesses(*output, &verified.witnesses);
     output.json(&serde_json::json!({
         "verdict": "OK",
         "index": core.index,
@@ -42,9 +44,32 @@ pub(super) fn run(context: &mut Context, file: &Path, trust_file: Option<&Path>)
         "events": events,
         "origin": checkpoint.origin,
         "size": checkpoint.size,
-        "witness_state": "UNWITNESSED",
+        "witness_state": witness_state(&verified.witnesses),
+        "witnesses": witnesses(&verified.witnesses),
     }));
     Ok(Exit::Done)
+}
+
+/// Says what the cosignatures come to.
+pub(super) fn tell_witnesses(output: Output, witnesses: &Witnesses) {
+    match witnesses {
+        Witnesses::Met(by) => {
+            let time_s = by.iter().map(|by| by.time_s).max().unwrap_or(0);
+            output.line(Phrase::Witnessed, &[&by.len(), &seconds_text(time_s)]);
+        }
+        Witnesses::NotPinned { claimed: true } => output.line(Phrase::WitnessesNotPinned, &[]),
+        Witnesses::NotPinned { claimed: false } | Witnesses::NotMet => output.line(Phrase::Unwitnessed, &[]),
+    }
+}
+
+/// The witnesses that count, for programs.
+fn witnesses(witnesses: &Witnesses) -> Vec<serde_json::Value> {
+    match witnesses {
+        Witnesses::Met(by) => {
+            by.iter().map(|by| serde_json::json!({ "name": by.name, "time_s": by.time_s })).collect()
+        }
+        Witnesses::NotPinned { .. } | Witnesses::NotMet => Vec::new(),
+    }
 }
 
 /// Reads a receipt.
