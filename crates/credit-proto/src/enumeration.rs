@@ -52,6 +52,7 @@ enumerated! {
     AliasKind { AccountNumber, Document, StudentNumber }
     Bucket { Issued, Available, Reserved, Redeemed, Revoked, Suspended, Expired, KeySuspect }
     SubjectKind { Account, Institution, Log, Book }
+    FileManifestKind { Export, Bundle }
     KeyPurpose { Records, Status, Decisions, Registry, Keys, Recovery, Tokens }
     InstitutionKind {
         University, VocationalCollege, VocationalSchool, TrainingProvider, IndustryAssociation, CommunityCollege,

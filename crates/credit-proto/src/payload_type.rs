@@ -40,6 +40,8 @@ pub const STATUS_EXPLANATION: &str = "application/vnd.creditbank.status-explanat
 pub const SUBJECT_HEAD: &str = "application/vnd.creditbank.subject-head.v1+protobuf";
 /// The bank's word about a balance.
 pub const BALANCE_STATEMENT: &str = "application/vnd.creditbank.balance-statement.v1+protobuf";
+/// The bank's word about files that it hands out together.
+pub const FILE_MANIFEST: &str = "application/vnd.creditbank.file-manifest.v1+protobuf";
 
 /// The types of statements that a command may carry.
 pub const STATEMENTS: [&str; 14] = [
@@ -63,7 +65,7 @@ pub const STATEMENTS: [&str; 14] = [
 pub const SECRETS: [&str; 3] = [RECORD_DETAILS, ACCOUNT_IDENTITY, STATUS_EXPLANATION];
 
 /// The types of what the bank signs with a statement key of the log.
-pub const BANK_SIGNED: [&str; 2] = [SUBJECT_HEAD, BALANCE_STATEMENT];
+pub const BANK_SIGNED: [&str; 3] = [SUBJECT_HEAD, BALANCE_STATEMENT, FILE_MANIFEST];
 
 const PREFIX: &str = "application/vnd.creditbank.";
 const SUFFIX: &str = "+protobuf";

@@ -18,6 +18,7 @@ pub mod genesis;
 pub mod id;
 pub mod institution;
 pub mod limits;
+pub mod manifest;
 pub mod record;
 pub mod rejection;
 pub mod statement;
@@ -46,6 +47,7 @@ pub use institution::{
     Accreditation, InstitutionAdmission, InstitutionKey, InstitutionKind, KeyAddition, KeyCompromise,
     KeyPurpose, KeyRetirement, LevelRange, PublicKey, Role,
 };
+pub use manifest::{FileManifest, FileManifestKind, ManifestFile};
 pub use record::{
     BatchClose, BatchManifest, CorrectionReason, DeliveryMode, Evidence, HourKind, LeafType, Level, Minutes,
     PassState, RecordAction, RecordCorrection, RecordDetails, RecordFacts, RecordKind, RecordStatus,

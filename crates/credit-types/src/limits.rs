@@ -98,6 +98,8 @@ pub const MEDIA_TYPE_BYTES_MAX: usize = 64;
 pub const POSTINGS_MAX: usize = 8;
 /// The most lines of a balance.
 pub const BALANCE_LINES_MAX: usize = 512;
+/// The most bytes of the name of a file that a manifest lists.
+pub const FILE_NAME_BYTES_MAX: usize = 128;
 /// The most bytes of an evidence location.
 pub const LOCATION_BYTES_MAX: usize = 256;
 /// The most documents behind a record.

@@ -1920,6 +1920,72 @@ pub struct ListPostingsResponse {
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
+/// Every file that was handed out together, as it was. Payload type `file-manifest.v1`, signed by a statement key of
+/// the log; never logged.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FileManifest {
+    /// The log: 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub log_id: ::prost::alloc::vec::Vec<u8>,
+    /// What the files are.
+    #[prost(enumeration = "FileManifestKind", tag = "2")]
+    pub kind: i32,
+    /// Count of entries of the head that the files rest on, at least 1.
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+    /// The root at that size: 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub root: ::prost::alloc::vec::Vec<u8>,
+    /// The files, strictly ascending by name.
+    #[prost(message, repeated, tag = "5")]
+    pub files: ::prost::alloc::vec::Vec<ManifestFile>,
+}
+/// One file of a manifest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ManifestFile {
+    /// Its name: 1 to 128 printable ASCII bytes.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its length in bytes, from 1.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    /// SHA-256 of its bytes: 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+}
+/// What the files of a manifest are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FileManifestKind {
+    /// Not a value.
+    Unspecified = 0,
+    /// An export of the log.
+    Export = 1,
+    /// A record bundle.
+    Bundle = 2,
+}
+impl FileManifestKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILE_MANIFEST_KIND_UNSPECIFIED",
+            Self::Export => "FILE_MANIFEST_KIND_EXPORT",
+            Self::Bundle => "FILE_MANIFEST_KIND_BUNDLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILE_MANIFEST_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILE_MANIFEST_KIND_EXPORT" => Some(Self::Export),
+            "FILE_MANIFEST_KIND_BUNDLE" => Some(Self::Bundle),
+            _ => None,
+        }
+    }
+}
 /// Deposits a record.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmitRecordRequest {
@@ -3021,4 +3087,17 @@ pub struct GetFrameworkResponse {
     /// Index of the entry that published it.
     #[prost(uint64, tag = "2")]
     pub published_index: u64,
+}
+/// A secret part with what opens its commitment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenedSecret {
+    /// The payload type, for example `application/vnd.creditbank.record-details.v1+protobuf`.
+    #[prost(string, tag = "1")]
+    pub payload_type: ::prost::alloc::string::String,
+    /// The salt of the commitment: 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub salt: ::prost::alloc::vec::Vec<u8>,
+    /// The canonical bytes of the message that the payload type names.
+    #[prost(bytes = "vec", tag = "3")]
+    pub payload: ::prost::alloc::vec::Vec<u8>,
 }

@@ -353,6 +353,22 @@ impl Canonical for crate::v1::Evidence {
     const SCHEMA: &'static Message = &EVIDENCE;
 }
 
+/// The wire form of `FileManifest` in `creditbank/v1/manifest.proto`.
+pub static FILE_MANIFEST: Message = Message {
+    name: "FileManifest",
+    fields: &[
+        Field { number: 1, name: "log_id", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 2, name: "kind", label: Label::Implicit, kind: Kind::Enum(&[1, 2]) },
+        Field { number: 3, name: "size", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 4, name: "root", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 5, name: "files", label: Label::Repeated, kind: Kind::Message(&MANIFEST_FILE) },
+    ],
+};
+
+impl Canonical for crate::v1::FileManifest {
+    const SCHEMA: &'static Message = &FILE_MANIFEST;
+}
+
 /// The wire form of `FrameworkPublication` in `creditbank/v1/registry.proto`.
 pub static FRAMEWORK_PUBLICATION: Message = Message {
     name: "FrameworkPublication",
@@ -581,6 +597,34 @@ pub static LOG_CONTINUATION: Message = Message {
 
 impl Canonical for crate::v1::LogContinuation {
     const SCHEMA: &'static Message = &LOG_CONTINUATION;
+}
+
+/// The wire form of `ManifestFile` in `creditbank/v1/manifest.proto`.
+pub static MANIFEST_FILE: Message = Message {
+    name: "ManifestFile",
+    fields: &[
+        Field { number: 1, name: "name", label: Label::Implicit, kind: Kind::String },
+        Field { number: 2, name: "bytes", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 3, name: "sha256", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::ManifestFile {
+    const SCHEMA: &'static Message = &MANIFEST_FILE;
+}
+
+/// The wire form of `OpenedSecret` in `creditbank/v1/secret.proto`.
+pub static OPENED_SECRET: Message = Message {
+    name: "OpenedSecret",
+    fields: &[
+        Field { number: 1, name: "payload_type", label: Label::Implicit, kind: Kind::String },
+        Field { number: 2, name: "salt", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "payload", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::OpenedSecret {
+    const SCHEMA: &'static Message = &OPENED_SECRET;
 }
 
 /// The wire form of `Policy` in `creditbank/v1/registry.proto`.
@@ -933,6 +977,7 @@ pub static MESSAGES: &[&Message] = &[
     &ENVELOPE,
     &EVENT,
     &EVIDENCE,
+    &FILE_MANIFEST,
     &FRAMEWORK_PUBLICATION,
     &FRAMEWORK_PUBLISHED,
     &GENESIS,
@@ -948,6 +993,8 @@ pub static MESSAGES: &[&Message] = &[
     &LEVEL_SCALE,
     &LINK,
     &LOG_CONTINUATION,
+    &MANIFEST_FILE,
+    &OPENED_SECRET,
     &POLICY,
     &POSTING,
     &PROTOCOL_UPGRADE,
@@ -996,6 +1043,7 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::Envelope>,
     crate::strict::tests::reencode::<crate::v1::Event>,
     crate::strict::tests::reencode::<crate::v1::Evidence>,
+    crate::strict::tests::reencode::<crate::v1::FileManifest>,
     crate::strict::tests::reencode::<crate::v1::FrameworkPublication>,
     crate::strict::tests::reencode::<crate::v1::FrameworkPublished>,
     crate::strict::tests::reencode::<crate::v1::Genesis>,
@@ -1011,6 +1059,8 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::LevelScale>,
     crate::strict::tests::reencode::<crate::v1::Link>,
     crate::strict::tests::reencode::<crate::v1::LogContinuation>,
+    crate::strict::tests::reencode::<crate::v1::ManifestFile>,
+    crate::strict::tests::reencode::<crate::v1::OpenedSecret>,
     crate::strict::tests::reencode::<crate::v1::Policy>,
     crate::strict::tests::reencode::<crate::v1::Posting>,
     crate::strict::tests::reencode::<crate::v1::ProtocolUpgrade>,

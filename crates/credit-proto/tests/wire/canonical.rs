@@ -46,6 +46,7 @@ fn every_type() -> Vec<(&'static Message, Vec<u8>, Reader)> {
         secret(&samples::explanation()),
         bank(&samples::subject_head()),
         bank(&samples::balance()),
+        bank(&samples::file_manifest()),
     ]
 }
 

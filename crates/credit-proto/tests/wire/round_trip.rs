@@ -118,6 +118,7 @@ fn bank<T: BankSigned + PartialEq + Debug>(make: impl Fn(&mut Random) -> T) {
 fn what_the_bank_signs_comes_back_as_it_was() {
     bank(Random::subject_head);
     bank(Random::balance);
+    bank(Random::file_manifest);
 }
 
 #[test]

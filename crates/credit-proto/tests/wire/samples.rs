@@ -319,6 +319,17 @@ pub(crate) fn subject_head() -> SubjectHead {
     }
 }
 
+pub(crate) fn file_manifest() -> FileManifest {
+    let file = |name: &str, bytes| ManifestFile { name: name.to_owned(), bytes, sha256: digest(0x2A) };
+    FileManifest {
+        log_id: LogId([0x10; 32]),
+        kind: FileManifestKind::Bundle,
+        size: 9_999,
+        root: digest(0x1B),
+        files: vec![file("keys/00000001", 1_250), file("receipt", 2_048)],
+    }
+}
+
 pub(crate) fn balance() -> BalanceStatement {
     let credited = BalanceLine {
         scheme: Some(scheme()),

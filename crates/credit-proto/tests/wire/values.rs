@@ -82,6 +82,21 @@ impl Random {
         }
     }
 
+    pub(crate) fn file_manifest(&mut self) -> FileManifest {
+        let kind = self.pick(&[FileManifestKind::Export, FileManifestKind::Bundle]);
+        let names: BTreeSet<String> =
+            self.list(1, 20, |random| format!("keys/{:08}", random.count(0, 1_000))).into_iter().collect();
+        let file = |name| ManifestFile { name, bytes: self.big().max(1), sha256: self.digest() };
+        let files = names.into_iter().map(file).collect();
+        FileManifest {
+            log_id: LogId(self.bytes()),
+            kind,
+            size: self.big().max(1),
+            root: self.digest(),
+            files,
+        }
+    }
+
     pub(crate) fn balance(&mut self) -> BalanceStatement {
         use Bucket::{Available, Expired, KeySuspect, Redeemed, Reserved, Revoked, Suspended};
         let mut lines = self.list(0, 40, |random| {

@@ -109,6 +109,7 @@ fn every_payload_type_keeps_its_bytes() {
     all.secret(&samples::explanation());
     all.bank(&samples::subject_head());
     all.bank(&samples::balance());
+    all.bank(&samples::file_manifest());
     let types =
         payload_type::STATEMENTS.iter().chain(&payload_type::SECRETS).chain(&payload_type::BANK_SIGNED);
     for payload_type in types {

@@ -1,8 +1,8 @@
-//! Subject heads and balances.
+//! Subject heads, balances, manifests of files.
 
 use credit_proto::{BankSigned, v1};
 use credit_types::limits::*;
-use credit_types::{BalanceStatement, SubjectHead};
+use credit_types::{BalanceStatement, FileManifest, SubjectHead};
 
 use super::{check, day, institution, x};
 use crate::samples;
@@ -106,6 +106,31 @@ fn balances() {
             ),
             ("lines[1].minutes", |w| w.lines[1].minutes = 0, |w| w.lines[1].minutes = -1),
             ("lines[1].records", |w| w.lines[1].records = 1, |w| w.lines[1].records = 0),
+        ],
+    );
+}
+
+#[test]
+fn manifests_of_files() {
+    check(
+        &samples::file_manifest().to_wire(),
+        FileManifest::from_payload,
+        &[
+            ("log_id", |_| {}, |w| w.log_id.clear()),
+            ("kind", |w| w.kind = 1, |w| w.kind = 0),
+            ("size", |w| w.size = 1, |w| w.size = 0),
+            ("root", |w| w.size = u64::MAX, |w| w.root.clear()),
+            ("files", |w| w.files.truncate(1), |w| w.files.clear()),
+            ("files[1]", |_| {}, |w| w.files.swap(0, 1)),
+            ("files[1]", |_| {}, |w| w.files[1] = w.files[0].clone()),
+            (
+                "files[1].name",
+                |w| w.files[1].name = x(FILE_NAME_BYTES_MAX),
+                |w| w.files[1].name = x(FILE_NAME_BYTES_MAX + 1),
+            ),
+            ("files[0].name", |w| w.files[0].name = "a b".to_owned(), |w| w.files[0].name.clear()),
+            ("files[0].bytes", |w| w.files[0].bytes = 1, |w| w.files[0].bytes = 0),
+            ("files[0].sha256", |_| {}, |w| w.files[0].sha256.truncate(31)),
         ],
     );
 }
