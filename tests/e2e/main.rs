@@ -37,6 +37,7 @@ mod bad_record;
 mod bad_signer;
 mod bad_status;
 mod cli;
+mod cli_export;
 mod cli_home;
 mod cli_submit;
 mod cli_verify;

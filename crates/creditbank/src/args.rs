@@ -1,8 +1,8 @@
 //! The command line. Help is in both languages; `--lang` chooses that of everything else.
 
 use crate::commands::{
-    account, balance, bench, config, demo, framework, init, institution, keys, rebuild, record, serve,
-    statement, submit, token, verify,
+    account, balance, bench, config, demo, export, framework, init, institution, keys, rebuild, record,
+    serve, statement, submit, token, verify,
 };
 use crate::language::Language;
 use crate::output::Format;
@@ -98,7 +98,9 @@ pub(crate) enum Command {
     Balance(balance::Args),
     /// Show an account's history, verified · 查询账户明细并验证
     Statement(statement::Args),
-    /// Check a ledger or a receipt · 验证账本或回执
+    /// Export a stopped ledger for others to check · 导出已停止的账本供他人验证
+    Export(export::Args),
+    /// Check a ledger, an export or a receipt · 验证账本、导出或回执
     Verify(verify::Args),
     /// Rebuild the index of a stopped ledger · 重建已停止账本的索引
     Rebuild(rebuild::Args),

@@ -12,6 +12,7 @@ mod language;
 mod mapping;
 mod output;
 mod sample;
+mod scratch;
 mod spreadsheet;
 
 use args::Cli;

@@ -1,8 +1,12 @@
-//! `creditbank verify`: checks a stopped ledger, a running one, or a receipt, and names the first thing that is wrong.
+//! `creditbank verify`: checks a stopped ledger, a running one, an export or a receipt, and names the first thing that
+//! is wrong.
 
+pub(super) mod export;
+pub(super) mod memory;
+pub(super) mod pipeline;
 mod receipt;
 mod running;
-mod stopped;
+pub(super) mod stopped;
 
 use super::connect::{Connect, Reading, Who};
 use super::{Context, block_on};
@@ -10,14 +14,16 @@ use crate::ending::{CommandError, Ending, Exit};
 use crate::language::Phrase;
 use credit_types::Text;
 use credit_verify::{Broken, Report, Verdict};
+use memory::Resources;
 use std::path::PathBuf;
 
-/// Checks a ledger or a receipt.
+/// Checks a ledger, an export or a receipt.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples · 示例:\n  creditbank verify\n  creditbank verify --dir /srv/ledger --trust trust.toml\n  \
-                  creditbank verify --url http://127.0.0.1:50051\n  creditbank verify receipt my.receipt"
+                  creditbank verify --url http://127.0.0.1:50051\n  creditbank verify export /srv/export\n  \
+                  creditbank verify receipt my.receipt"
 )]
 pub(crate) struct Args {
     /// What else to check · 其他验证对象
@@ -38,10 +44,28 @@ pub(crate) struct Args {
     /// Who reads · 读取身份
     #[command(flatten)]
     who: Who,
+    /// Open the details of a stopped ledger with the keyring and the root key of the home · 用密钥环与根密钥解开明细一并验证
+    #[arg(long, conflicts_with_all = ["running", "url"])]
+    details: bool,
+    /// Memory and threads · 内存与线程
+    #[command(flatten)]
+    resources: Resources,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    /// Check an export without any server · 离线验证导出
+    #[command(after_help = "Examples · 示例:\n  creditbank verify export /srv/export --trust trust.toml")]
+    Export {
+        /// The folder of the export · 导出目录
+        dir: PathBuf,
+        /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+        /// Memory and threads · 内存与线程
+        #[command(flatten)]
+        resources: Resources,
+    },
     /// Check a receipt without any server · 离线验证回执
     #[command(after_help = "Examples · 示例:\n  creditbank verify receipt my.receipt --trust trust.toml")]
     Receipt {
@@ -55,14 +79,20 @@ enum What {
 
 /// Checks.
 pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
-    let Args { what, dir, url, running, trust, who } = args;
+    let Args { what, dir, url, running, trust, who, details, resources } = args;
     match what {
+        Some(What::Export { dir, trust, resources }) => {
+            export::run(context, &dir, trust.as_deref(), &resources)
+        }
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
         None if running || url.is_some() => {
             let connect = Connect::at(url, trust);
-            block_on(running::run(context, &Reading { connect, who }))
+            block_on(running::run(context, &Reading { connect, who }, &resources))
         }
-        None => stopped::run(context, dir, trust.as_deref()),
+        None => {
+            let trust = trust.as_deref();
+            stopped::run(context, stopped::Asked { dir, trust, details, resources: &resources })
+        }
     }
 }
 
