@@ -38,6 +38,7 @@ mod bad_signer;
 mod bad_status;
 mod cli;
 mod cli_correct;
+mod cli_export;
 mod cli_home;
 mod cli_submit;
 mod cli_verify;

@@ -20,7 +20,7 @@ pub struct Context {
 }
 
 /// The name under which a command is remembered, so that it happens once.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommandKey {
     /// Who signed it; of a chunk its manifest's signer.
     pub signer: SignerId,
@@ -31,7 +31,7 @@ pub struct CommandKey {
 }
 
 /// The name of a row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RowId {
     /// The log itself.
     Log,

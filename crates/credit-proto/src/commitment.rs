@@ -8,9 +8,18 @@ use crate::payload_type;
 use crate::reading::{Reading, Stage};
 use crate::statement::{Leaf as _, Statement, read_statement};
 
+/// A commitment of an entry: whose it is, the payload type behind it, and itself.
+pub type Committed = (AccountRef, &'static str, Digest);
+
 /// The commitments to the secret parts of an account in an entry, in the order of its statements; of a correction the
 /// details before the explanation. An item of the vault is named after them.
 pub fn commitments_of(parts: &DecodedParts, account: AccountRef) -> Result<Vec<Digest>, InvalidField> {
+    let all = commitments(parts)?.into_iter();
+    Ok(all.filter(|(about, _, _)| *about == account).map(|(_, _, hash)| hash).collect())
+}
+
+/// The commitments to all secret parts of an entry, in the same order.
+pub fn commitments(parts: &DecodedParts) -> Result<Vec<Committed>, InvalidField> {
     let mut commitments = Vec::new();
     for (number, statement) in parts.statements.iter().enumerate() {
         let of_statement = match statement {
@@ -23,19 +32,18 @@ pub fn commitments_of(parts: &DecodedParts, account: AccountRef) -> Result<Vec<D
                 leaf(facts, parts.events.get(number.saturating_add(1)))
             }
         };
-        let of_statement = of_statement.at_element("statements", number)?;
-        commitments
-            .extend(of_statement.into_iter().filter(|(about, _)| *about == account).map(|(_, hash)| hash));
+        commitments.extend(of_statement.at_element("statements", number)?);
     }
     Ok(commitments)
 }
 
-fn leaf(facts: &[u8], event: Option<&WireEvent>) -> Result<Vec<(AccountRef, Digest)>, InvalidField> {
+fn leaf(facts: &[u8], event: Option<&WireEvent>) -> Result<Vec<Committed>, InvalidField> {
     if let Some(account) = opened(event) {
-        return Ok(vec![(account, AccountOpening::leaf(facts)?.identity_commitment)]);
+        let identity = AccountOpening::leaf(facts)?.identity_commitment;
+        return Ok(vec![(account, payload_type::ACCOUNT_IDENTITY, identity)]);
     }
     let facts = RecordFacts::leaf(facts)?;
-    Ok(vec![(facts.account_ref, facts.details_commitment)])
+    Ok(vec![(facts.account_ref, payload_type::RECORD_DETAILS, facts.details_commitment)])
 }
 
 /// The account that an event opens.
@@ -48,7 +56,7 @@ fn signed(
     payload_type: &str,
     payload: &[u8],
     event: Option<&WireEvent>,
-) -> Result<Vec<(AccountRef, Digest)>, InvalidField> {
+) -> Result<Vec<Committed>, InvalidField> {
     let secret = [
         payload_type::ACCOUNT_OPENING,
         payload_type::ACCOUNT_STATUS_CHANGE,
@@ -59,19 +67,25 @@ fn signed(
     if !secret.contains(&payload_type) {
         return Ok(Vec::new());
     }
+    let (details, identity, explanation) =
+        (payload_type::RECORD_DETAILS, payload_type::ACCOUNT_IDENTITY, payload_type::STATUS_EXPLANATION);
     // None of these statements holds a key.
     let reading = Reading { admit: |_| None, stage: Stage::Replay };
     let (account, commitments) = match read_statement(payload_type, payload, reading)? {
-        Statement::OpenAccount(_, body) => (opened(event), vec![Some(body.identity_commitment)]),
+        Statement::OpenAccount(_, body) => (opened(event), vec![Some((identity, body.identity_commitment))]),
         Statement::ChangeAccountStatus(_, body) => {
-            (Some(body.account_ref), vec![body.explanation_commitment])
+            (Some(body.account_ref), vec![body.explanation_commitment.map(|hash| (explanation, hash))])
         }
-        Statement::DepositRecord(_, body) => (Some(body.account_ref), vec![Some(body.details_commitment)]),
+        Statement::DepositRecord(_, body) => {
+            (Some(body.account_ref), vec![Some((details, body.details_commitment))])
+        }
         Statement::CorrectRecord(_, body) => {
-            let details = Some(body.facts.details_commitment);
-            (Some(body.facts.account_ref), vec![details, body.explanation_commitment])
+            let explained = body.explanation_commitment.map(|hash| (explanation, hash));
+            (Some(body.facts.account_ref), vec![Some((details, body.facts.details_commitment)), explained])
         }
-        Statement::ChangeRecordStatus(_, body) => (Some(body.account_ref), vec![body.explanation_commitment]),
+        Statement::ChangeRecordStatus(_, body) => {
+            (Some(body.account_ref), vec![body.explanation_commitment.map(|hash| (explanation, hash))])
+        }
         Statement::Genesis(..)
         | Statement::AdmitInstitution(..)
         | Statement::PublishFramework(..)
@@ -84,6 +98,8 @@ fn signed(
     };
     Ok(account
         .into_iter()
-        .flat_map(|about| commitments.iter().flatten().map(move |hash| (about, *hash)))
+        .flat_map(|about| {
+            commitments.iter().flatten().map(move |(payload_type, hash)| (about, *payload_type, *hash))
+        })
         .collect())
 }

@@ -21,8 +21,8 @@ use crate::strict::{self, Canonical};
 use crate::upgrade::announces;
 use crate::{payload_type, v1};
 
-pub use crate::commitment::commitments_of;
-pub use crate::hydrate::{ManifestInfo, hydrate, manifest_of};
+pub use crate::commitment::{Committed, commitments, commitments_of};
+pub use crate::hydrate::{ManifestInfo, hydrate, hydrate_whole, manifest_of};
 pub use crate::reading::{Admit, LeafHash};
 pub use crate::upgrade::announced;
 

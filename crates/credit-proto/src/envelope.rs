@@ -37,11 +37,18 @@ impl TryFrom<v1::Envelope> for Envelope {
     type Error = InvalidField;
 
     fn try_from(wire: v1::Envelope) -> Result<Self, InvalidField> {
+        Self::within(wire, PAYLOAD_BYTES_MAX)
+    }
+}
+
+impl Envelope {
+    /// Takes an envelope with a payload of at most so many bytes.
+    pub(crate) fn within(wire: v1::Envelope, payload_bytes_max: usize) -> Result<Self, InvalidField> {
         let v1::Envelope { payload_type, payload, signatures: wires } = wire;
         let payload_type = ascii("payload_type", payload_type, 1..=PAYLOAD_TYPE_BYTES_MAX)?;
-        if payload.len() > PAYLOAD_BYTES_MAX {
+        if payload.len() > payload_bytes_max {
             let problem =
-                format!("has {} bytes, must have at most {PAYLOAD_BYTES_MAX}: shorten it", payload.len());
+                format!("has {} bytes, must have at most {payload_bytes_max}: shorten it", payload.len());
             return Err(InvalidField::new("payload", problem));
         }
         count("signatures", &wires, 1..=SIGNATURES_MAX)?;

@@ -47,6 +47,16 @@ pub fn hydrate(
     admit: Admit,
     leaf_hash: LeafHash,
 ) -> Result<Vec<Event>, DecodeError> {
+    hydrate_whole(parts, manifest, admit, leaf_hash).map(|(events, _)| events)
+}
+
+/// The same, with the statement of an entry that rests on a signed one, which is read for its events anyway.
+pub fn hydrate_whole(
+    parts: &DecodedParts,
+    manifest: Option<&ManifestInfo>,
+    admit: Admit,
+    leaf_hash: LeafHash,
+) -> Result<(Vec<Event>, Option<Statement>), DecodeError> {
     if let Some(ProtocolUpgrade { protocol, format }) = announced(parts)? {
         return Err(DecodeError::Newer {
             what: format!("protocol {protocol} in format {format} is announced"),
@@ -66,27 +76,27 @@ fn join(
     manifest: Option<&ManifestInfo>,
     admit: Admit,
     leaf_hash: LeafHash,
-) -> Result<Vec<Event>, InvalidField> {
+) -> Result<(Vec<Event>, Option<Statement>), InvalidField> {
     let chunk = parts.events.first().and_then(|event| event.batch_chunk.as_ref());
-    let events = match chunk {
+    let (events, statement) = match chunk {
         Some(wire) => {
             let problem = "rests on an entry that opens no batch: name the manifest's index";
             let manifest =
                 manifest.ok_or_else(|| InvalidField::new("events[0].batch_chunk.manifest_index", problem))?;
-            Chunk { wire, manifest, parts }.events(leaf_hash)?
+            (Chunk { wire, manifest, parts }.events(leaf_hash)?, None)
         }
-        None => ordinary(parts, admit)?,
+        None => ordinary(parts, admit).map(|(events, statement)| (events, Some(statement)))?,
     };
     let numbers = statement_numbers(&events);
     for (position, (event, numbers)) in events.iter().zip(numbers).enumerate() {
         let follows = parts.events.get(position) == Some(&wire_event(event, numbers));
         ensure(follows, "", "does not follow from its statements").at_element("events", position)?;
     }
-    Ok(events)
+    Ok((events, statement))
 }
 
-/// The events of an entry that rests on one signed statement.
-fn ordinary(parts: &DecodedParts, admit: Admit) -> Result<Vec<Event>, InvalidField> {
+/// The events of an entry that rests on one signed statement, and the statement.
+fn ordinary(parts: &DecodedParts, admit: Admit) -> Result<(Vec<Event>, Statement), InvalidField> {
     let [StatementPart::Signed(envelope)] = parts.statements.as_slice() else {
         return Err(InvalidField::new("statements", "must be one signed statement: leave out all else"));
     };
@@ -99,7 +109,7 @@ fn ordinary(parts: &DecodedParts, admit: Admit) -> Result<Vec<Event>, InvalidFie
     for (position, wire) in parts.events.iter().enumerate() {
         events.push(basis.event(wire).at_element("events", position)?);
     }
-    Ok(events)
+    Ok((events, basis.statement))
 }
 
 /// The one statement of an ordinary entry.

@@ -35,6 +35,7 @@ mod upgrade;
 pub use bank::BankSigned;
 pub use envelope::Envelope;
 pub use invalid::InvalidField;
+pub use manifest::{FILE_MANIFEST_BYTES_MAX, decode_manifest, encode_manifest};
 pub use reading::{Admit, LeafHash, Reading, Stage};
 pub use statement::{Leaf, Secret, Signable, Statement, decode_leaf, decode_statement, read_statement};
 

@@ -5,10 +5,26 @@ use credit_types::{Digest, FileManifest, LogId, ManifestFile};
 
 use crate::bank::BankSigned;
 use crate::enumeration::Enumerated as _;
+use crate::envelope::Envelope;
 use crate::field::{ascending, ascii, ensure, enumeration, range, sized};
 use crate::invalid::{At as _, InvalidField};
 use crate::payload_type;
+use crate::strict;
 use crate::v1;
+
+/// The most bytes of a manifest with its envelope: some hundred thousand files.
+pub const FILE_MANIFEST_BYTES_MAX: usize = 16 << 20;
+
+/// The envelope of a manifest: longer than those that stand in entries.
+pub fn encode_manifest(envelope: &Envelope) -> Vec<u8> {
+    strict::encode_long(&v1::Envelope::from(envelope), FILE_MANIFEST_BYTES_MAX)
+}
+
+/// Reads the envelope of a manifest, of at most [`FILE_MANIFEST_BYTES_MAX`] bytes.
+pub fn decode_manifest(bytes: &[u8]) -> Result<Envelope, InvalidField> {
+    let wire: v1::Envelope = strict::decode_long(bytes, FILE_MANIFEST_BYTES_MAX)?;
+    Envelope::within(wire, FILE_MANIFEST_BYTES_MAX)
+}
 
 impl BankSigned for FileManifest {
     const TYPE: &'static str = payload_type::FILE_MANIFEST;
@@ -23,6 +39,14 @@ impl BankSigned for FileManifest {
             root: root.0.to_vec(),
             files: files.iter().map(file_wire).collect(),
         }
+    }
+
+    fn payload(&self) -> Vec<u8> {
+        strict::encode_long(&self.to_wire(), FILE_MANIFEST_BYTES_MAX)
+    }
+
+    fn from_payload(bytes: &[u8]) -> Result<Self, InvalidField> {
+        Self::from_wire(strict::decode_long(bytes, FILE_MANIFEST_BYTES_MAX)?)
     }
 
     fn from_wire(wire: v1::FileManifest) -> Result<Self, InvalidField> {

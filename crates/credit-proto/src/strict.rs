@@ -53,8 +53,8 @@ pub struct NotCanonical {
 /// The rules of the canonical form, as they can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Problem {
-    /// The whole is longer than [`MESSAGE_BYTES_MAX`].
-    #[error("longer than {MESSAGE_BYTES_MAX} bytes")]
+    /// The whole is longer than it may be: [`MESSAGE_BYTES_MAX`] for all that stands in entries.
+    #[error("longer than it may be")]
     TooLong,
     /// Messages are nested deeper than [`NESTING_MAX`].
     #[error("nested deeper than {NESTING_MAX} messages")]
@@ -117,6 +117,26 @@ pub fn decode<M: Canonical>(bytes: &[u8]) -> Result<M, NotCanonical> {
     Ok(message)
 }
 
+/// Decodes the canonical bytes of a message that never stands in an entry and may be longer than those that do: at most
+/// `bytes_max` bytes, which the caller asks before it reads them.
+pub fn decode_long<M: Canonical>(bytes: &[u8], bytes_max: usize) -> Result<M, NotCanonical> {
+    check_within(M::SCHEMA, bytes, bytes_max)?;
+    let Ok(message) = M::decode(bytes) else {
+        unreachable!(
+            "the schema table and the message are generated from one file; prost reads what it allows"
+        );
+    };
+    Ok(message)
+}
+
+/// Encodes a message that never stands in an entry, for [`decode_long`]; asserts what [`encode`] does.
+pub fn encode_long<M: Canonical>(message: &M, bytes_max: usize) -> Vec<u8> {
+    let bytes = message.encode_to_vec();
+    let form = check_within(M::SCHEMA, &bytes, bytes_max);
+    assert_eq!(form, Ok(()), "{} was built without a canonical form", M::SCHEMA.name);
+    bytes
+}
+
 /// Encodes a message in its canonical form.
 ///
 /// prost writes that form except where the value has none: a sub-message that is `Some` but empty, an enum that is
@@ -137,9 +157,13 @@ pub fn try_encode<M: Canonical>(message: &M) -> Result<Vec<u8>, NotCanonical> {
 
 /// Checks that bytes are the canonical form of a message, and says where they first leave it.
 pub fn check(message: &'static Message, bytes: &[u8]) -> Result<(), NotCanonical> {
+    check_within(message, bytes, MESSAGE_BYTES_MAX)
+}
+
+fn check_within(message: &'static Message, bytes: &[u8], bytes_max: usize) -> Result<(), NotCanonical> {
     let mut walk = Walk { bytes, at: 0, open: Vec::new() };
-    if bytes.len() > MESSAGE_BYTES_MAX {
-        return Err(walk.refuse(MESSAGE_BYTES_MAX, Problem::TooLong));
+    if bytes.len() > bytes_max {
+        return Err(walk.refuse(bytes_max, Problem::TooLong));
     }
     walk.open.push(Frame { message, end: bytes.len(), field: None, position: 0 });
     while let Some(frame) = walk.open.last() {

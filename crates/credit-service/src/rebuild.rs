@@ -11,7 +11,7 @@ use credit_store::{Direction, RowChange, Store};
 use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
 use credit_types::{Digest, Reason, Rejection};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 /// Entries folded before their rows are written.
@@ -50,20 +50,67 @@ impl Target for InStore<'_> {
     }
 }
 
-#[derive(Default)]
-struct InMemory(BTreeMap<Vec<u8>, Vec<u8>>);
+/// Sees a row's key and value, and says whether it wants more.
+pub type RowVisitor<'v> = dyn FnMut(&[u8], &[u8]) -> Result<bool, Failure> + 'v;
 
-impl Target for InMemory {
+/// Where rebuilt rows lie until they are compared: a map of bytes, in order of its keys. A log may have more rows than
+/// there is memory, so that the caller says where they go.
+pub trait RowTable {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// Writes a row, whether or not it was there.
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Failure>;
+
+    /// Removes a row, if it is there.
+    fn remove(&mut self, key: Vec<u8>) -> Result<(), Failure>;
+
+    /// Shows every row by its key, until the visitor has seen enough: then it answers no.
+    fn each(&self, visit: &mut RowVisitor<'_>) -> Result<(), Failure>;
+}
+
+/// Rows in memory: for logs of which it is known that they are small.
+#[derive(Debug, Default)]
+pub struct RowsInMemory(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl RowTable for RowsInMemory {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Failure> {
+        self.0.insert(key, value);
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Vec<u8>) -> Result<(), Failure> {
+        self.0.remove(&key);
+        Ok(())
+    }
+
+    fn each(&self, visit: &mut RowVisitor<'_>) -> Result<(), Failure> {
+        for (key, value) in &self.0 {
+            if !visit(key, value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct InTable<'a>(&'a mut dyn RowTable);
+
+impl Target for InTable<'_> {
     fn read(&self, id: &RowId) -> Result<Option<Row>, Failure> {
-        let bytes = rows::key(id).and_then(|key| self.0.get(&key));
-        bytes.map(|bytes| rows::decode(bytes)).transpose()
+        let Some(key) = rows::key(id) else { return Ok(None) };
+        self.0.get(&key)?.map(|bytes| rows::decode(&bytes)).transpose()
     }
 
     fn write(&mut self, _applied_to: u64, changes: Vec<RowChange>) -> Result<(), Failure> {
         for change in changes {
             match change {
-                RowChange::Put { key, value } => drop(self.0.insert(key, value)),
-                RowChange::Delete { key } => drop(self.0.remove(&key)),
+                RowChange::Put { key, value } => self.0.put(key, value)?,
+                RowChange::Delete { key } => self.0.remove(key)?,
             }
         }
         Ok(())
@@ -80,30 +127,61 @@ pub fn rebuild_rows(store: &dyn Store, progress: impl FnMut(u64, u64)) -> Result
     Ok(size)
 }
 
-/// Folds the log in memory and compares with the rows in the store, byte for byte.
+/// Folds the log into an empty table and compares it with the rows in the store, byte for byte.
 pub fn compare_rows(
     store: &dyn Store,
+    table: &mut dyn RowTable,
     progress: impl FnMut(u64, u64),
 ) -> Result<Option<RowDiffers>, Failure> {
-    let mut rebuilt = InMemory::default();
-    fold(store, &mut rebuilt, progress)?;
-    for prefix in rows::PROJECTED {
-        let (mut from, to) = (vec![prefix], credit_store::prefix_end(&[prefix]));
-        loop {
-            let page = store.scan(&from, &to, PAGE, Direction::Forward)?;
-            for (key, value) in &page {
-                let expected = rebuilt.0.remove(key);
-                if expected.as_ref() != Some(value) {
-                    return Ok(Some(differs(key, true, expected.is_some())));
+    fold(store, &mut InTable(table), progress)?;
+    let mut kept = Projected { store, prefixes: &rows::PROJECTED, from: Vec::new(), page: VecDeque::new() };
+    let mut found = None;
+    table.each(&mut |key, value| {
+        found = match kept.next()? {
+            Some((there, held)) if there.as_slice() == key && held == value => return Ok(true),
+            // A key that is there and before this one is made by no rebuild.
+            Some((there, _)) if there.as_slice() < key => Some(differs(&there, true, false)),
+            Some((there, _)) => Some(differs(key, there.as_slice() == key, true)),
+            None => Some(differs(key, false, true)),
+        };
+        Ok(false)
+    })?;
+    if found.is_none() {
+        found = kept.next()?.map(|(key, _)| differs(&key, true, false));
+    }
+    Ok(found)
+}
+
+/// The rows of a store that are projections of its log, by key.
+struct Projected<'a> {
+    store: &'a dyn Store,
+    /// The prefixes that are still to be read, the present one first.
+    prefixes: &'a [u8],
+    /// Where the present prefix goes on; empty where it begins.
+    from: Vec<u8>,
+    page: VecDeque<credit_store::Row>,
+}
+
+impl Projected<'_> {
+    fn next(&mut self) -> Result<Option<credit_store::Row>, Failure> {
+        while self.page.is_empty() {
+            let Some((prefix, rest)) = self.prefixes.split_first() else { return Ok(None) };
+            if self.from.is_empty() {
+                self.from.push(*prefix);
+            }
+            let to = credit_store::prefix_end(&[*prefix]);
+            let page = self.store.scan(&self.from, &to, PAGE, Direction::Forward)?;
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => self.from = [key.as_slice(), &[0]].concat(),
+                Some(_) | None => {
+                    self.prefixes = rest;
+                    self.from.clear();
                 }
             }
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE => from = [key.as_slice(), &[0]].concat(),
-                _ => break,
-            }
+            self.page = page.into();
         }
+        Ok(self.page.pop_front())
     }
-    Ok(rebuilt.0.keys().next().map(|key| differs(key, false, true)))
 }
 
 fn differs(key: &[u8], is_there: bool, should_be: bool) -> RowDiffers {

@@ -333,9 +333,17 @@ async fn a_batch_goes_in_chunk_by_chunk_and_rows_can_be_rebuilt() {
         &credit_store::sled::Options { must_exist: true, ..Default::default() },
     )
     .unwrap();
-    assert_eq!(credit_service::compare_rows(&store, |_, _| {}).unwrap(), None);
+    assert_eq!(
+        credit_service::compare_rows(&store, &mut credit_service::RowsInMemory::default(), |_, _| {})
+            .unwrap(),
+        None
+    );
     credit_service::rebuild_rows(&store, |_, _| {}).unwrap();
-    assert_eq!(credit_service::compare_rows(&store, |_, _| {}).unwrap(), None);
+    assert_eq!(
+        credit_service::compare_rows(&store, &mut credit_service::RowsInMemory::default(), |_, _| {})
+            .unwrap(),
+        None
+    );
 }
 
 const SECOND: u8 = 7;

@@ -2,7 +2,7 @@
 
 use credit_log::envelope::PublicKey;
 use credit_proto::{BankSigned, Envelope, v1};
-use credit_types::{BalanceStatement, SubjectHead};
+use credit_types::{BalanceStatement, FileManifest, SubjectHead};
 
 use crate::fault::Fault;
 use crate::receipt::VerifiedReceipt;
@@ -32,9 +32,17 @@ pub fn verify_subject_head(
     Ok(head)
 }
 
+/// The manifest in an envelope's bytes, once its signature has been verified.
+pub(crate) fn opened_manifest(bytes: &[u8], trust: &Trust) -> Result<FileManifest, Fault> {
+    signed_by_statement_key(credit_proto::decode_manifest(bytes).map_err(Fault::Envelope)?, trust)
+}
+
 /// Reads what the bank signed, if one pinned statement key signed it.
 pub(crate) fn opened<B: BankSigned>(signed: &v1::Envelope, trust: &Trust) -> Result<B, Fault> {
-    let envelope = Envelope::try_from(signed.clone()).map_err(Fault::Envelope)?;
+    signed_by_statement_key(Envelope::try_from(signed.clone()).map_err(Fault::Envelope)?, trust)
+}
+
+fn signed_by_statement_key<B: BankSigned>(envelope: Envelope, trust: &Trust) -> Result<B, Fault> {
     let Envelope { payload_type, payload, signatures } = envelope;
     if payload_type != B::TYPE {
         return Err(Fault::PayloadType { payload_type });

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use credit_ledger::BatchRow;
 use credit_log::{Hash, batch};
 use credit_proto::batch::leaf_payload_type;
 use credit_proto::entry::{DecodedParts, StatementPart};
 use credit_types::{ChunkCommand, ChunkLeaf, ChunkLeaves, Command, Digest, Event, LeafType, RefusedLeaf};
 
 use crate::command::{Mandate, draw, fingerprint};
+use crate::known::ManifestFacts;
 use crate::report::Stop;
 use crate::rule::Rule;
 
 /// The command of a chunk of this batch. A refused leaf is known by its hash alone, so that it was rightly refused is
 /// its sender's to say, who has the leaf and the reason given.
 pub(crate) fn command(
-    row: &BatchRow,
+    manifest: &ManifestFacts,
     parts: &DecodedParts,
     events: &[Event],
     mandate: &mut Mandate<'_>,
@@ -24,12 +24,12 @@ pub(crate) fn command(
     else {
         return Err(Stop::broken(Rule::EventsWrong, "a chunk's entry begins with the chunk"));
     };
-    let accepted = accepted(row, &parts.statements);
-    check_root(row, *chunk, &accepted, refused, path)?;
+    let accepted = accepted(manifest, &parts.statements);
+    check_root(manifest, *chunk, &accepted, refused, path)?;
     let (mut records, mut openings) = (Vec::new(), Vec::new());
     for ((_, leaf_hash), event) in accepted.into_iter().zip(after) {
         let leaf_hash = Digest(leaf_hash);
-        let follows = match (row.leaf_type, event) {
+        let follows = match (manifest.info.leaf_type, event) {
             (LeafType::Record, Event::RecordDeposited { facts, .. }) => {
                 let check = mandate.deposit(facts, fingerprint(event).unwrap_or_default())?;
                 records.push(ChunkLeaf { leaf_hash, body: (**facts).clone(), check });
@@ -45,7 +45,7 @@ pub(crate) fn command(
             return Err(Stop::broken(Rule::EventsWrong, "a leaf is of another kind than its batch"));
         }
     }
-    let leaves = match row.leaf_type {
+    let leaves = match manifest.info.leaf_type {
         LeafType::Record => ChunkLeaves::Records(records),
         LeafType::Opening => ChunkLeaves::Openings(openings),
     };
@@ -59,8 +59,8 @@ pub(crate) fn command(
 }
 
 /// Position and leaf hash of each accepted leaf, in their order.
-fn accepted(row: &BatchRow, statements: &[StatementPart]) -> Vec<(u32, Hash)> {
-    let leaf_type = leaf_payload_type(row.leaf_type);
+fn accepted(manifest: &ManifestFacts, statements: &[StatementPart]) -> Vec<(u32, Hash)> {
+    let leaf_type = leaf_payload_type(manifest.info.leaf_type);
     let hash = |statement: &StatementPart| match statement {
         StatementPart::Leaf { manifest_index: _, position, facts } => {
             Some((*position, batch::record_leaf(leaf_type, facts)))
@@ -72,7 +72,7 @@ fn accepted(row: &BatchRow, statements: &[StatementPart]) -> Vec<(u32, Hash)> {
 
 /// Accepted and refused leaves together, in the order of their positions, are a chunk of the manifest.
 fn check_root(
-    row: &BatchRow,
+    manifest: &ManifestFacts,
     chunk: u32,
     accepted: &[(u32, Hash)],
     refused: &[RefusedLeaf],
@@ -82,6 +82,6 @@ fn check_root(
     by_position.extend(refused.iter().map(|leaf| (leaf.position, leaf.leaf_hash.0)));
     let hashes: Vec<Hash> = by_position.into_values().collect();
     let path: Vec<Hash> = path.iter().map(|hash| hash.0).collect();
-    batch::verify_chunk(&row.root.0, u64::from(row.record_count), u64::from(chunk), &hashes, &path)
+    batch::verify_chunk(&manifest.root.0, u64::from(manifest.record_count), u64::from(chunk), &hashes, &path)
         .map_err(|error| Stop::broken(Rule::ChunkRootWrong, format!("chunk {chunk}: {error}")))
 }

@@ -3,11 +3,11 @@
 //! What the bank drew or looked up (account ids, that aliases and fingerprints were new) can't be computed from the
 //! log. It is taken from the events, as an input of the decision.
 
-use credit_log::commitment::{DETAILS_LABEL, commit};
+use credit_log::commitment::{DETAILS_LABEL, EXPLANATION_LABEL, IDENTITY_LABEL, commit};
 use credit_proto::{Secret as _, Stage, Statement, payload_type};
 use credit_types::{
-    AccountRef, AliasCheck, Command, DepositCheck, Details, Digest, Event, Header, Kid, OpeningDraw,
-    RecordDetails, RecordFacts, Signed,
+    AccountRef, AliasCheck, ChunkLeaves, Command, DepositCheck, Details, Digest, Event, Header, Kid,
+    OpeningDraw, RecordDetails, RecordFacts, Signed,
 };
 
 use crate::report::Stop;
@@ -26,6 +26,24 @@ pub struct OpenedDetails {
 pub trait DetailsSource {
     /// The details of a record of an account; `None` where this reader doesn't have them.
     fn details(&self, account: AccountRef, commitment: Digest) -> Option<OpenedDetails>;
+
+    /// An entry begins: what was asked for before counts no more. An entry may be read twice.
+    fn begin(&self) {}
+
+    /// Another secret part of the entry that is being read; `None` where this reader doesn't have it.
+    fn secret(&self, _payload_type: &str, _commitment: Digest) -> Option<OpenedDetails> {
+        None
+    }
+
+    /// How many secret parts the source has for the entry that nobody has asked for.
+    fn left(&self) -> usize {
+        0
+    }
+
+    /// Whether the source claims to have the details of every record: one that it lacks then breaks a rule.
+    fn is_complete(&self) -> bool {
+        false
+    }
 }
 
 /// What a reader may see of details, and whether any were missing.
@@ -51,6 +69,9 @@ impl<'d> Mandate<'d> {
             self.source.and_then(|source| source.details(facts.account_ref, facts.details_commitment));
         let details = if let Some(opened) = opened {
             read(&opened, facts.details_commitment)?
+        } else if self.source.is_some_and(DetailsSource::is_complete) {
+            let detail = format!("nothing opens {}", facts.details_commitment);
+            return Err(Stop::broken(Rule::DetailsMissing, detail));
         } else {
             self.closed = true;
             Details::Closed
@@ -60,13 +81,69 @@ impl<'d> Mandate<'d> {
 }
 
 fn read(opened: &OpenedDetails, commitment: Digest) -> Result<Details, Stop> {
-    let OpenedDetails { salt, payload } = opened;
-    if commit(DETAILS_LABEL, salt, payload_type::RECORD_DETAILS, payload) != commitment.0 {
-        return Err(Stop::broken(Rule::DetailsWrong, format!("they do not open {commitment}")));
-    }
-    let details = RecordDetails::read(payload, Stage::Replay);
+    opens(DETAILS_LABEL, payload_type::RECORD_DETAILS, opened, commitment)?;
+    let details = RecordDetails::read(&opened.payload, Stage::Replay);
     let details = details.map_err(|error| Stop::broken(Rule::DetailsWrong, error.to_string()))?;
     Ok(Details::Known(Box::new(details)))
+}
+
+/// That a secret part is the one that was committed to.
+fn opens(label: &str, payload_type: &str, opened: &OpenedDetails, commitment: Digest) -> Result<(), Stop> {
+    let OpenedDetails { salt, payload } = opened;
+    if commit(label, salt, payload_type, payload) == commitment.0 {
+        return Ok(());
+    }
+    Err(Stop::broken(Rule::DetailsWrong, format!("they do not open {commitment}")))
+}
+
+/// Holds what is secret beside details (identities, explanations) against its commitments, where a source claims to
+/// have it all, and asks that it has nothing else.
+pub(crate) fn others(command: &Command, source: &dyn DetailsSource) -> Result<(), Stop> {
+    if !source.is_complete() {
+        return Ok(());
+    }
+    let identity = |commitment: Digest| (IDENTITY_LABEL, payload_type::ACCOUNT_IDENTITY, commitment);
+    let explanation = |commitment: Digest| (EXPLANATION_LABEL, payload_type::STATUS_EXPLANATION, commitment);
+    let committed: Vec<(&str, &str, Digest)> = match command {
+        Command::OpenAccount(statement, _) => vec![identity(statement.body.identity_commitment)],
+        Command::SubmitChunk(chunk) => match &chunk.leaves {
+            ChunkLeaves::Openings(leaves) => {
+                leaves.iter().map(|leaf| identity(leaf.body.identity_commitment)).collect()
+            }
+            ChunkLeaves::Records(_) => Vec::new(),
+        },
+        Command::ChangeAccountStatus(statement) => {
+            statement.body.explanation_commitment.map(explanation).into_iter().collect()
+        }
+        Command::CorrectRecord(statement, _) => {
+            statement.body.explanation_commitment.map(explanation).into_iter().collect()
+        }
+        Command::ChangeRecordStatus(statement) => {
+            statement.body.explanation_commitment.map(explanation).into_iter().collect()
+        }
+        Command::CreateLedger(_)
+        | Command::StartServer(_)
+        | Command::AdmitInstitution(_)
+        | Command::PublishFramework(_)
+        | Command::AddKey(_)
+        | Command::RetireKey(_)
+        | Command::ReportKeyCompromise(_)
+        | Command::DepositRecord(..)
+        | Command::OpenBatch(_)
+        | Command::CloseBatch(_) => Vec::new(),
+    };
+    for (label, payload_type, commitment) in committed {
+        let Some(opened) = source.secret(payload_type, commitment) else {
+            return Err(Stop::broken(Rule::DetailsMissing, format!("nothing opens {commitment}")));
+        };
+        opens(label, payload_type, &opened, commitment)?;
+    }
+    match source.left() {
+        0 => Ok(()),
+        left => {
+            Err(Stop::broken(Rule::DetailsWrong, format!("{left} secret parts open nothing in the entry")))
+        }
+    }
 }
 
 /// What the bank drew for an opening.

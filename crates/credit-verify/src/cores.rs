@@ -70,6 +70,7 @@ impl CoreVerifier {
                 self.newer.get_or_insert((index, what));
                 Ok(())
             }
+            Err(Stop::Failed(_)) => unreachable!("cores are checked without scratch files"),
         }
     }
 
@@ -92,6 +93,7 @@ impl CoreVerifier {
                 Verdict::Broken(Broken { index: size, rule, detail })
             }
             (None, Err(Stop::Newer(what)), _) => Verdict::NeedsNewer { index: size, what },
+            (None, Err(Stop::Failed(_)), _) => unreachable!("cores are checked without scratch files"),
             (None, Ok(()), Some((index, what))) => Verdict::NeedsNewer { index: *index, what: what.clone() },
             (None, Ok(()), None) => Verdict::Ok,
         };

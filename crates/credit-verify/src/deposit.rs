@@ -7,8 +7,8 @@ use credit_proto::{Envelope, InvalidField, Reading, Stage, Statement, decode_lea
 use credit_types::{BatchManifest, Header, InstitutionId, LeafType, RecordFacts, RecordId};
 
 use crate::fault::Fault;
+use crate::known::admit;
 use crate::receipt::VerifiedReceipt;
-use crate::signature::admit;
 
 /// What a record's facts stand in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,6 +79,12 @@ pub enum Fault {
     /// An opened statement, or the signed word, is meant for another log.
     #[error("it belongs to another log")]
     OtherLog,
+    /// A file is listed that no export has, or the checkpoint is not.
+    #[error("the manifest is not one of an export: {name}")]
+    ExportFile {
+        /// The name of the file.
+        name: String,
+    },
     /// The statement that was asked for is not among the opened ones.
     #[error("the receipt opens another statement than the one sent")]
     OtherStatement,

@@ -18,8 +18,8 @@ use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
 use credit_types::{Command, Digest, Event, Genesis, InstitutionId, Kid, LogId, Subject};
 
+use crate::known::admit;
 use crate::receipt::VerifiedReceipt;
-use crate::signature::admit;
 
 /// What an institution's chain makes of it and of its keys.
 #[derive(Debug, Clone)]

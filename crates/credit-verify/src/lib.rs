@@ -11,24 +11,35 @@
 //! newer where the authority has announced it in the log ([`Verdict::NeedsNewer`]); else a bank could turn "broken"
 //! into "not understood" at will.
 //!
+//! Memory is bounded where that is asked for ([`Memory`]): what it has no room for goes to scratch files that the caller
+//! supplies. Most of the work needs no rows and may run on many threads ([`Preparer`]); the verdict is the same.
+//!
 //! Start reading at [`Verifier::push`].
 
 mod balance;
 pub mod bundle;
 mod chunk;
+mod column;
 mod command;
 mod cores;
 mod deposit;
 mod disclosed;
+mod export;
 mod fault;
+mod frame;
 mod history;
+mod known;
 mod log;
 mod part;
+mod prepare;
 mod receipt;
 mod replay;
 mod report;
+mod rows;
 mod rule;
+mod scratch;
 mod signature;
+mod table;
 mod tree;
 mod trust;
 mod upgrade;
@@ -40,10 +51,24 @@ pub use command::{DetailsSource, OpenedDetails};
 pub use cores::{CoreVerifier, CoresReport};
 pub use deposit::{Deposit, DepositBasis, find_deposit, find_manifest, verify_leaf};
 pub use disclosed::verify_details;
+pub use export::{
+    EXPORT_BLOBS, EXPORT_CHECKPOINT, EXPORT_DETAILS, EXPORT_ENTRIES, EXPORT_MANIFEST, Export, ExportName,
+    is_file, open_export,
+};
 pub use fault::Fault;
+pub use frame::{
+    EXPORT_FILE_BYTES_MAX, EXPORT_FILE_ENTRIES_MAX, EntrySecrets, FrameError, OwnedEntry, SecretPart,
+    read_entry, read_secrets, skip_entry, skip_secrets, write_entry, write_secrets,
+};
 pub use log::{EntryBytes, Head, Verifier};
+pub use prepare::{Prepared, Preparer};
 pub use receipt::{VerifiedReceipt, expects_leaf, expects_statement, verify_receipt};
-pub use report::{Broken, EXIT_BROKEN, EXIT_NEEDS_NEWER, EXIT_OK, Report, Verdict};
+pub use report::{Broken, EXIT_BROKEN, EXIT_NEEDS_NEWER, EXIT_OK, Halt, Report, Verdict};
+pub use rows::AllRows;
 pub use rule::Rule;
+pub use scratch::{
+    InMemory, MEMORY_BYTES_DEFAULT, MEMORY_BYTES_MIN, Memory, Scratch, ScratchError, ScratchFile,
+};
+pub use table::{Scan, Table, TableRow};
 pub use trust::Trust;
 pub use witnessed::{WitnessedBy, Witnesses};

@@ -1,16 +1,18 @@
 //! A whole log, checked entry by entry as it streams by.
 
-use credit_ledger::{Row, RowId};
-use credit_log::{checkpoint, hash, parts};
-use credit_proto::entry::decode_core;
+use std::sync::Arc;
+
+use credit_log::checkpoint;
 use credit_types::genesis::FORMAT;
-use credit_types::{Digest, EntryCore, EntryHead, LogId};
+use credit_types::{Digest, EntryCore, LogId};
 
 use crate::command::DetailsSource;
-use crate::part::{self, Part};
+use crate::prepare::{self, Prepared, Preparer, Unread, head};
 use crate::replay::{Judged, State};
-use crate::report::{Broken, Report, Stop, Verdict, ensure};
+use crate::report::{Broken, Halt, Report, Stop, Verdict, ensure};
+use crate::rows::AllRows;
 use crate::rule::Rule;
+use crate::scratch::{Memory, ScratchError};
 use crate::trust::Trust;
 use crate::upgrade::{self, Announcement};
 
@@ -43,8 +45,7 @@ struct Beyond {
     cores_known: bool,
 }
 
-/// Checks a log from its entry 0 on. Its own tree and rows grow with the log; nothing else does.
-#[derive(Clone, Default)]
+/// Checks a log from its entry 0 on, in memory that is bounded where that is asked for.
 pub struct Verifier<'d> {
     trust: Option<Trust>,
     details: Option<&'d dyn DetailsSource>,
@@ -53,7 +54,7 @@ pub struct Verifier<'d> {
     judged: Counts,
     announced: Option<Announcement>,
     beyond: Option<Beyond>,
-    broken: Option<Broken>,
+    halted: Option<Halt>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,9 +67,38 @@ struct Counts {
 }
 
 impl<'d> Verifier<'d> {
-    /// Begins. Without trust the log is only held against what its own entry 0 says.
+    /// Begins, with all the memory that there is. Without trust the log is only held against what its own entry 0 says.
     pub fn new(trust: Option<Trust>) -> Self {
-        Self { trust, ..Self::default() }
+        Self::within(trust, &Memory::default())
+    }
+
+    /// Begins in bounded memory. The report and the rows are the same in every memory.
+    pub fn within(trust: Option<Trust>, memory: &Memory) -> Self {
+        Self {
+            trust,
+            details: None,
+            heads: Vec::new(),
+            state: State::new(memory),
+            judged: Counts::default(),
+            announced: None,
+            beyond: None,
+            halted: None,
+        }
+    }
+
+    /// Another verifier that goes on from here by itself; `None` once parts of this one lie in scratch files.
+    pub fn fork(&self) -> Option<Self> {
+        let Self { trust, details, heads, state, judged, announced, beyond, halted } = self;
+        Some(Self {
+            trust: trust.clone(),
+            details: *details,
+            heads: heads.clone(),
+            state: state.fork()?,
+            judged: *judged,
+            announced: *announced,
+            beyond: beyond.clone(),
+            halted: halted.clone(),
+        })
     }
 
     /// Decides with details, as far as the source has them.
@@ -85,30 +115,60 @@ impl<'d> Verifier<'d> {
         self
     }
 
+    /// Reads entries for this verifier, on other threads and ahead of it.
+    pub fn preparer(&self) -> Preparer {
+        Preparer::new(Arc::clone(&self.state.known))
+    }
+
+    /// The index of the entry that comes next.
+    pub fn size(&self) -> u64 {
+        self.state.tree.size()
+    }
+
     /// Checks the next entry. Once a rule is broken nothing more is looked at; what it was is said again.
-    pub fn push(&mut self, entry: &EntryBytes<'_>) -> Result<(), Broken> {
-        if let Some(broken) = &self.broken {
-            return Err(broken.clone());
+    pub fn push(&mut self, entry: &EntryBytes<'_>) -> Result<(), Halt> {
+        let details = self.details;
+        let prepared = self.preparer().prepare(entry, details);
+        self.push_prepared(entry, details, prepared)
+    }
+
+    /// The same for an entry that a [`Preparer`] of this verifier has read, with the same details.
+    pub fn push_prepared(
+        &mut self,
+        entry: &EntryBytes<'_>,
+        details: Option<&dyn DetailsSource>,
+        prepared: Prepared,
+    ) -> Result<(), Halt> {
+        if let Some(halted) = &self.halted {
+            return Err(halted.clone());
         }
         let index = self.state.tree.size();
-        match self.check(index, entry) {
-            Ok(recorded_at_us) => {
-                self.state.tree.append(entry.core, recorded_at_us);
-                Ok(())
-            }
-            Err((rule, detail)) => {
-                let broken = Broken { index, rule, detail };
-                self.broken = Some(broken.clone());
-                Err(broken)
-            }
-        }
+        let leaf = prepared.leaf;
+        let taken = self
+            .check(index, entry, details, prepared)
+            .and_then(|recorded_at_us| Ok(self.state.tree.append(leaf, recorded_at_us)?));
+        taken.map_err(|stop| {
+            let halt = match announced_otherwise(stop) {
+                Ok((rule, detail)) => Halt::Broken(Broken { index, rule, detail }),
+                Err(error) => Halt::Scratch(error),
+            };
+            self.halted = Some(halt.clone());
+            halt
+        })
+    }
+
+    /// Says that what was to come next is broken by a rule that its reader knows: of files, or of their frames.
+    pub fn broken(&mut self, rule: Rule, detail: impl Into<String>) -> Halt {
+        let index = self.state.tree.size();
+        let broken = || Halt::Broken(Broken { index, rule, detail: detail.into() });
+        self.halted.get_or_insert_with(broken).clone()
     }
 
     /// Closes the books: the signed checkpoint of the log, if there is one, and the heads seen before must be those of
     /// the entries. More entries may follow.
-    pub fn finish(&self, checkpoint: Option<&str>) -> Report {
+    pub fn finish(&self, checkpoint: Option<&str>) -> Result<Report, ScratchError> {
         let Counts { entries, statements, signatures, decisions_replayed, structure_only } = self.judged;
-        Report {
+        Ok(Report {
             entries,
             statements,
             signatures,
@@ -117,22 +177,28 @@ impl<'d> Verifier<'d> {
             erased: 0,
             size: self.state.tree.size(),
             root: self.state.tree.root(),
-            verdict: self.verdict(checkpoint),
-        }
+            verdict: self.verdict(checkpoint)?,
+        })
     }
 
-    /// The rows that the entries made so far, by their names: a bank's own rows must be the same.
-    pub fn rows(&self) -> impl Iterator<Item = (&RowId, &Row)> {
-        self.state.rows.iter()
+    /// The rows that the entries made so far, each once: a bank's own rows must be the same.
+    pub fn rows(&mut self) -> Result<AllRows<'_>, ScratchError> {
+        self.state.rows.all()
     }
 
     /// Checks an entry and gives its time, where its core is known.
-    fn check(&mut self, index: u64, entry: &EntryBytes<'_>) -> Result<Option<i64>, (Rule, String)> {
+    fn check(
+        &mut self,
+        index: u64,
+        entry: &EntryBytes<'_>,
+        details: Option<&dyn DetailsSource>,
+        prepared: Prepared,
+    ) -> Result<Option<i64>, Stop> {
         if index == 0
             && let Some(trust) = &self.trust
-            && hash::leaf_hash(entry.core) != trust.log_id.0
+            && prepared.leaf != trust.log_id.0
         {
-            return Err((Rule::LogIdWrong, format!("{} is pinned", trust.log_id)));
+            return Err(Stop::broken(Rule::LogIdWrong, format!("{} is pinned", trust.log_id)));
         }
         if let (None, Some(Announcement { protocol, format })) = (&self.beyond, self.announced) {
             let what = format!("protocol {protocol}, entry format {format}");
@@ -142,36 +208,49 @@ impl<'d> Verifier<'d> {
             if !beyond.cores_known {
                 return Ok(None);
             }
-            return match self.core(index, entry) {
+            return match self.core(index, &prepared) {
                 Ok(core) => Ok(Some(core.recorded_at_us)),
                 // A later announcement, of a format, can't be judged any more: only the tree goes on from here.
                 Err(Stop::Newer(_)) => {
                     self.beyond = self.beyond.take().map(|beyond| Beyond { cores_known: false, ..beyond });
                     Ok(None)
                 }
-                Err(stop) => Err(announced_otherwise(stop)),
+                Err(stop) => Err(stop),
             };
         }
-        match self.judge(index, entry) {
+        match self.judge(index, entry, details, prepared) {
             Ok(core) => Ok(Some(core.recorded_at_us)),
             // Entry 0 begins the log, under whatever format or protocol it names itself.
             Err(Stop::Newer(what)) if index == 0 && upgrade::begins_newer(entry.core, entry.parts) => {
                 self.beyond = Some(Beyond { index, what, cores_known: false });
                 Ok(None)
             }
-            Err(stop) => Err(announced_otherwise(stop)),
+            Err(stop) => Err(stop),
         }
     }
 
-    fn judge(&mut self, index: u64, entry: &EntryBytes<'_>) -> Result<EntryCore, Stop> {
-        let core = self.core(index, entry)?;
-        head(entry.parts)?;
-        let judged = if upgrade::is_one(entry.parts) {
-            let (announcement, judged) = upgrade::judge(&self.state, &core, entry.parts)?;
-            self.announced = Some(announcement);
-            judged
-        } else {
-            self.state.judge(&core, entry.parts, self.details)?
+    fn judge(
+        &mut self,
+        index: u64,
+        entry: &EntryBytes<'_>,
+        details: Option<&dyn DetailsSource>,
+        prepared: Prepared,
+    ) -> Result<EntryCore, Stop> {
+        let core = self.core(index, &prepared)?;
+        let judged = match prepared.read {
+            Ok(decision) => self.state.judge(&core, &decision)?,
+            Err(Unread::Stop(stop)) => return Err(stop),
+            Err(Unread::Later) if upgrade::is_one(entry.parts) => {
+                head(entry.parts)?;
+                let (announcement, judged) = upgrade::judge(&mut self.state, &core, entry.parts)?;
+                self.announced = Some(announcement);
+                judged
+            }
+            Err(Unread::Later) => match prepare::read(&mut self.state, entry.parts, details) {
+                Ok(decision) => self.state.judge(&core, &decision)?,
+                Err(Unread::Stop(stop)) => return Err(stop),
+                Err(Unread::Later) => unreachable!("in its turn everything is known that an entry rests on"),
+            },
         };
         if let (0, Some(trust), Some(genesis)) = (index, &self.trust, self.state.genesis()) {
             let same = genesis.origin == trust.origin;
@@ -192,41 +271,42 @@ impl<'d> Verifier<'d> {
     }
 
     /// The core: canonical, in its place, not before its predecessor, and over these very parts.
-    fn core(&self, index: u64, entry: &EntryBytes<'_>) -> Result<EntryCore, Stop> {
-        let core = decode_core(entry.core).map_err(|error| Stop::unread(Rule::CoreNotCanonical, error))?;
+    fn core(&self, index: u64, prepared: &Prepared) -> Result<EntryCore, Stop> {
+        let core = prepared.core.clone()?;
         ensure(core.index == index, Rule::IndexWrong, &format!("it says {}", core.index))?;
-        let before = index.checked_sub(1).and_then(|before| self.state.tree.time(before));
-        let forward = before.is_none_or(|before| before <= core.recorded_at_us);
+        let forward = self.state.tree.last_time().is_none_or(|before| before <= core.recorded_at_us);
         ensure(forward, Rule::TimeBackwards, "the time decreases")?;
-        let root = parts::parts_root(entry.secret, entry.parts);
-        ensure(root == core.parts_root.0, Rule::PartsRootWrong, "the parts have another root")?;
+        let same = prepared.parts_root == core.parts_root.0;
+        ensure(same, Rule::PartsRootWrong, "the parts have another root")?;
         Ok(core)
     }
 
-    fn verdict(&self, checkpoint: Option<&str>) -> Verdict {
-        if let Some(broken) = &self.broken {
-            return Verdict::Broken(broken.clone());
+    fn verdict(&self, checkpoint: Option<&str>) -> Result<Verdict, ScratchError> {
+        match &self.halted {
+            Some(Halt::Broken(broken)) => return Ok(Verdict::Broken(broken.clone())),
+            Some(Halt::Scratch(error)) => return Err(error.clone()),
+            None => {}
         }
         let size = self.state.tree.size();
         let checked = ensure(size > 0, Rule::GenesisMissing, "no entry was given")
             .and_then(|()| self.continues())
             .and_then(|()| checkpoint.map_or(Ok(()), |note| self.under(note)));
-        match (checked, &self.beyond) {
+        Ok(match (checked, &self.beyond) {
             (Err(stop), _) => {
-                let (rule, detail) = announced_otherwise(stop);
+                let (rule, detail) = announced_otherwise(stop)?;
                 Verdict::Broken(Broken { index: size, rule, detail })
             }
             (Ok(()), Some(Beyond { index, what, cores_known: _ })) => {
                 Verdict::NeedsNewer { index: *index, what: what.clone() }
             }
             (Ok(()), None) => Verdict::Ok,
-        }
+        })
     }
 
     /// Every head seen before is a head of these entries.
     fn continues(&self) -> Result<(), Stop> {
         for Head { size, root } in &self.heads {
-            let ours = self.state.tree.root_at(*size);
+            let ours = self.state.tree.root_at(*size)?;
             let detail = match ours {
                 Some(ours) if ours == *root => continue,
                 Some(ours) => format!("at size {size} the root is {ours}, {root} was seen"),
@@ -243,7 +323,7 @@ impl<'d> Verifier<'d> {
             let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
             Stop::broken(Rule::CheckpointInvalid, format!("{error}{cause}"))
         };
-        let trust = match (&self.trust, self.state.genesis(), self.state.tree.leaf(0)) {
+        let trust = match (&self.trust, self.state.genesis(), self.state.tree.first_leaf()) {
             (Some(trust), _, _) => trust.clone(),
             (None, Some(genesis), Some(Digest(leaf))) => {
                 Trust::of_genesis(LogId(leaf), genesis).map_err(|error| invalid(&error))?
@@ -260,25 +340,10 @@ impl<'d> Verifier<'d> {
 }
 
 /// What isn't known may only follow an announcement: this doesn't.
-fn announced_otherwise(stop: Stop) -> (Rule, String) {
+fn announced_otherwise(stop: Stop) -> Result<(Rule, String), ScratchError> {
     match stop {
-        Stop::Broken(rule, detail) => (rule, detail),
-        Stop::Newer(what) => (Rule::NotAnnounced, what),
+        Stop::Broken(rule, detail) => Ok((rule, detail)),
+        Stop::Newer(what) => Ok((Rule::NotAnnounced, what)),
+        Stop::Failed(error) => Err(error),
     }
-}
-
-/// The head counts exactly these parts.
-fn head(parts: &[Vec<u8>]) -> Result<EntryHead, Stop> {
-    let unread = |error| Stop::unread(Rule::PartsNotCanonical, error);
-    let first = parts.first().map(Vec::as_slice).unwrap_or_default();
-    let Part::Head(head) = part::read(first).map_err(unread)? else {
-        return Err(Stop::broken(Rule::HeadCountsWrong, "the first part is not the head"));
-    };
-    let counted = u32::try_from(parts.len()).is_ok_and(|count| count == part::part_count(&head));
-    let told = part::part_count(&head);
-    ensure(counted, Rule::HeadCountsWrong, &format!("{told} parts are counted, {} are there", parts.len()))?;
-    let kinds =
-        parts.iter().zip(0u32..).all(|(part, number)| part::kind_at(&head, number) == part.first().copied());
-    ensure(kinds, Rule::HeadCountsWrong, "the parts are of other kinds than counted")?;
-    Ok(head)
 }

@@ -12,8 +12,8 @@ use credit_proto::{payload_type, read_statement, v1};
 use credit_types::{Digest, EntryCore, EntryHead, Link, Subject};
 
 use crate::fault::Fault;
+use crate::known::admit;
 use crate::part::{self, Part};
-use crate::signature::admit;
 use crate::trust::Trust;
 use crate::witnessed::{self, Witnesses};
 

@@ -1,36 +1,34 @@
-//! The meaning of an entry: its statements are verified, its decision is made again, and only then is it believed.
+//! The second phase: an entry's decision is made again with the rows that the entries before it made, and only then is
+//! it believed.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use credit_ledger::{
-    BatchRow, CommandKey, Context, Row, RowId, View, command_key, decide, event_reads, evolve_entry, links,
-    reads,
+    CommandKey, Context, Row, RowId, View, command_key, decide, event_reads, evolve_entry, links, reads,
 };
-use credit_log::batch::record_leaf;
-use credit_proto::entry::{
-    DecodeError, DecodedParts, ManifestInfo, StatementPart, decode_parts, encode_parts, hydrate, manifest_of,
-};
-use credit_proto::{Reading, Stage, Statement, read_statement};
+use credit_log::envelope::PublicKey;
+use credit_proto::entry::{DecodedParts, StatementPart};
 use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
-use credit_types::{Command, EntryCore, Event, Genesis, Reason, Rejection, SignerId};
+use credit_types::{Command, EntryCore, Event, Genesis, Kid, Rejection};
 
-use crate::chunk;
-use crate::command::{self, DetailsSource, Mandate};
+use crate::known::{Known, ManifestFacts};
+use crate::prepare::{Decision, Past, Unread};
 use crate::report::{Stop, ensure};
+use crate::rows::Rows;
 use crate::rule::Rule;
-use crate::signature::{Keys, admit, signers};
+use crate::scratch::Memory;
 use crate::tree::Tree;
 
 /// What the log has said so far, as far as it was believed.
-#[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     /// The tree over the entries.
     pub(crate) tree: Tree,
     /// The rows that the entries make.
-    pub(crate) rows: BTreeMap<RowId, Row>,
-    /// The keys met.
-    pub(crate) keys: Keys,
+    pub(crate) rows: Rows,
+    /// What readers of later entries may know.
+    pub(crate) known: Arc<Known>,
+    genesis: Option<Genesis>,
 }
 
 /// What was found in an entry that is right.
@@ -44,75 +42,110 @@ pub(crate) struct Judged {
     pub(crate) closed: bool,
 }
 
-impl State {
-    /// What entry 0 says; `None` before it.
-    pub(crate) fn genesis(&self) -> Option<&Genesis> {
-        match self.rows.get(&RowId::Log) {
-            Some(Row::Log(row)) => Some(&row.genesis),
-            Some(_) | None => None,
-        }
+/// Here everything is known that the log has said.
+impl Past for State {
+    fn key(&mut self, kid: Kid) -> Result<Option<PublicKey>, Unread> {
+        let of_genesis = self.genesis.as_ref().and_then(|genesis| {
+            genesis.authority_keys.iter().chain(&genesis.operator_keys).find(|key| key.kid == kid)
+        });
+        let bytes = match of_genesis {
+            Some(key) => key.bytes,
+            None => match self.rows.get(&RowId::Key(kid)).map_err(Stop::from)? {
+                Some(Row::Key(row)) => row.key.key.bytes,
+                Some(_) | None => return Ok(None),
+            },
+        };
+        self.known.add_key(kid, bytes);
+        let unsound = || Stop::broken(Rule::SignatureInvalid, format!("the key {kid} is no sound key"));
+        Ok(Some(self.known.key(kid).ok_or_else(unsound)?))
     }
 
-    fn batch(&self, manifest_index: u64) -> Option<&BatchRow> {
-        match self.rows.get(&RowId::Batch(manifest_index)) {
-            Some(Row::Batch(row)) => Some(row),
-            Some(_) | None => None,
+    fn manifest(&mut self, index: u64) -> Result<Option<ManifestFacts>, Unread> {
+        match self.rows.get(&RowId::Batch(index)).map_err(Stop::from)? {
+            Some(Row::Batch(row)) => {
+                self.known.add_manifest(index, &row);
+                Ok(Some(ManifestFacts::of(&row)))
+            }
+            Some(_) | None => Ok(None),
         }
+    }
+}
+
+impl State {
+    /// Before entry 0.
+    pub(crate) fn new(memory: &Memory) -> Self {
+        Self { tree: Tree::new(memory), rows: Rows::new(memory), known: Arc::default(), genesis: None }
+    }
+
+    /// Another state that is the same; `None` once parts are in files.
+    pub(crate) fn fork(&self) -> Option<Self> {
+        let Self { tree, rows, known: _, genesis } = self;
+        // What is known fills again from the rows; it must not be shared by logs that go apart.
+        Some(Self { tree: tree.fork()?, rows: rows.fork()?, known: Arc::default(), genesis: genesis.clone() })
+    }
+
+    /// What entry 0 says; `None` before it.
+    pub(crate) fn genesis(&self) -> Option<&Genesis> {
+        self.genesis.as_ref()
     }
 
     /// A row; leaves and heads come from the verifier's own tree.
-    fn row(&self, id: &RowId) -> Option<Row> {
-        if let RowId::Head(size) = id {
-            return self.tree.head(*size).map(Row::Head);
-        }
-        if let RowId::Leaf(index) = id {
-            return self.tree.leaf(*index).map(Row::Leaf);
-        }
-        self.rows.get(id).cloned()
+    pub(crate) fn row(&mut self, id: &RowId) -> Result<Option<Row>, Stop> {
+        Ok(match id {
+            RowId::Head(size) => self.tree.head(*size)?.map(Row::Head),
+            RowId::Leaf(0) => self.tree.first_leaf().map(Row::Leaf),
+            RowId::Leaf(index) => self.tree.leaf(*index)?.map(Row::Leaf),
+            RowId::Log
+            | RowId::Institution(_)
+            | RowId::Key(_)
+            | RowId::Framework(_)
+            | RowId::Scheme(_)
+            | RowId::Account(_)
+            | RowId::Record(..)
+            | RowId::Command(_)
+            | RowId::Batch(_)
+            | RowId::OpenBatches(_)
+            | RowId::Subject(_) => self.rows.get(id)?,
+        })
     }
 
     /// Loads rows in rounds, until none is named any more.
-    fn load(&self, view: &mut View, missing: impl Fn(&View) -> Vec<RowId>) {
+    fn load(&mut self, view: &mut View, missing: impl Fn(&View) -> Vec<RowId>) -> Result<(), Stop> {
         for _ in 0..READ_ROUNDS_MAX {
             let ids = missing(view);
             if ids.is_empty() {
-                return;
+                return Ok(());
             }
             for id in ids {
-                let row = self.row(&id);
+                let row = self.row(&id)?;
                 view.insert(id, row);
             }
         }
         assert!(missing(view).is_empty(), "rows are named in a bounded number of rounds");
+        Ok(())
     }
 
-    /// Judges the parts of an entry that is structurally right, and takes it over into the rows.
-    pub(crate) fn judge(
-        &mut self,
-        core: &EntryCore,
-        encoded: &[Vec<u8>],
-        details: Option<&dyn DetailsSource>,
-    ) -> Result<Judged, Stop> {
-        let parts = decode_parts(encoded).map_err(|error| Stop::unread(Rule::PartsNotCanonical, error))?;
-        let events = self.events(&parts)?;
-        let mut mandate = Mandate::new(details);
-        let command = self.command(&parts, &events, &mut mandate)?;
+    /// Judges an entry that was read and is structurally right, and takes it over into the rows.
+    ///
+    /// That the events decided are those recorded, byte for byte, follows from three things: each part is canonical,
+    /// so that a message has one encoding; the nouns encode to the messages recorded, which reading them asked; and the
+    /// nouns decided are the nouns recorded, which is asked here.
+    pub(crate) fn judge(&mut self, core: &EntryCore, decision: &Decision) -> Result<Judged, Stop> {
+        let Decision { parts, events, command, closed } = decision;
         let mut view = View::new();
-        self.load(&mut view, |view| reads(&command, view));
-        let key = actor(&command, &view, &parts)?;
+        self.load(&mut view, |view| reads(command, view))?;
+        let key = actor(command, &view, parts)?;
         let context = Context { index: core.index, recorded_at_us: core.recorded_at_us, protocol: PROTOCOL };
-        let decided = decide(&view, &context, &command).map_err(refused)?;
-        same_events(&decided, &events)?;
-        self.load(&mut view, |view| event_reads(&decided, view));
+        let decided = decide(&view, &context, command).map_err(refused)?;
+        same_events(&decided, events)?;
+        self.load(&mut view, |view| event_reads(&decided, view))?;
         let links = links(&view, &decided);
         ensure(links == parts.links, Rule::LinkWrong, "a sequence, a previous entry or an event differs")?;
-        let again = encode_parts(&parts.head, &links, &parts.statements, &decided);
-        ensure(again == encoded, Rule::DecisionDiffers, "the events decided have other bytes")?;
         evolve_entry(&mut view, &context, &key, &decided);
         for id in view.take_changed() {
-            match view.get(&id) {
-                Some(row) => drop(self.rows.insert(id, row.clone())),
-                None => drop(self.rows.remove(&id)),
+            if let Some(row) = view.get(&id) {
+                self.note(&id, row);
+                self.rows.put(id.clone(), row.clone())?;
             }
         }
         let signatures = parts.statements.iter().map(|statement| match statement {
@@ -122,58 +155,22 @@ impl State {
         Ok(Judged {
             statements: parts.statements.len() as u64,
             signatures: signatures.fold(0, u64::saturating_add),
-            closed: mandate.closed,
+            closed: *closed,
         })
     }
 
-    /// The events with all that their statements say.
-    fn events(&self, parts: &DecodedParts) -> Result<Vec<Event>, Stop> {
-        let manifest = if let Some(index) = manifest_of(parts) {
-            let row = self.batch(index).ok_or_else(|| no_batch(index))?;
-            let (signer, kid, leaf_type) = (row.signer.clone(), row.kid, row.leaf_type);
-            Some(ManifestInfo { signer, kid, leaf_type })
-        } else {
-            let alone = matches!(parts.statements.as_slice(), [StatementPart::Signed(_)]);
-            ensure(
-                alone,
-                Rule::EvidenceMissing,
-                "its events rest on one signed statement, and on nothing else",
-            )?;
-            None
-        };
-        hydrate(parts, manifest.as_ref(), admit, record_leaf).map_err(|error| {
-            let of_statement =
-                matches!(&error, DecodeError::Invalid(error) if error.field.starts_with("statements["));
-            let rule = if of_statement { Rule::StatementNotCanonical } else { Rule::EventsWrong };
-            Stop::unread(rule, error)
-        })
-    }
-
-    /// The command, once all that it was signed with has been verified.
-    fn command(
-        &mut self,
-        parts: &DecodedParts,
-        events: &[Event],
-        mandate: &mut Mandate<'_>,
-    ) -> Result<Command, Stop> {
-        if let Some(index) = manifest_of(parts) {
-            let row = self.batch(index).ok_or_else(|| no_batch(index))?;
-            return chunk::command(row, parts, events, mandate);
+    /// Tells readers of later entries what this one named.
+    fn note(&mut self, id: &RowId, row: &Row) {
+        match (id, row) {
+            (RowId::Key(kid), Row::Key(row)) => self.known.add_key(*kid, row.key.key.bytes),
+            (RowId::Batch(index), Row::Batch(row)) => self.known.add_manifest(*index, row),
+            (_, Row::Log(row)) => {
+                let keys = row.genesis.authority_keys.iter().chain(&row.genesis.operator_keys);
+                keys.for_each(|key| self.known.add_key(key.kid, key.bytes));
+                self.genesis = Some(row.genesis.clone());
+            }
+            (_, _) => {}
         }
-        let Some(StatementPart::Signed(envelope)) = parts.statements.first() else {
-            return Err(Stop::broken(Rule::EvidenceMissing, "no signed statement is there"));
-        };
-        let reading = Reading { admit, stage: Stage::Replay };
-        let statement = read_statement(&envelope.payload_type, &envelope.payload, reading)
-            .map_err(|error| Stop::broken(Rule::StatementNotCanonical, error.to_string()))?;
-        if let Statement::Genesis(header, _) = &statement {
-            let rule = Rule::RefusedByRules { reason: Reason::SignerNotAllowed };
-            let own = header.signer == SignerId::Authority;
-            // The core names no rows of an institution that signs a genesis, for there is none yet.
-            ensure(own, rule, "a genesis is signed by the authority that it names")?;
-        }
-        let signers = signers(self, envelope, &statement)?;
-        command::of_statement(statement, signers, events, mandate)
     }
 }
 
@@ -186,11 +183,6 @@ fn actor(command: &Command, view: &View, parts: &DecodedParts) -> Result<Command
         return Err(wrong(&format!("the statement is {} by {}", key.command_id, key.signer)));
     }
     Ok(key)
-}
-
-fn no_batch(manifest_index: u64) -> Stop {
-    let rule = Rule::RefusedByRules { reason: Reason::BatchUnknown };
-    Stop::broken(rule, format!("entry {manifest_index} opens no batch"))
 }
 
 fn refused(rejection: Rejection) -> Stop {

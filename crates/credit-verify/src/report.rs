@@ -1,6 +1,7 @@
 //! What came of checking a log.
 
 use crate::rule::Rule;
+use crate::scratch::ScratchError;
 use credit_proto::entry::DecodeError;
 use credit_types::Digest;
 
@@ -73,13 +74,42 @@ pub struct Report {
     pub verdict: Verdict,
 }
 
+/// Why a verifier takes no further entry.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Halt {
+    /// A rule is broken.
+    #[error(transparent)]
+    Broken(Broken),
+    /// A scratch file failed: nothing is said about the log.
+    #[error(transparent)]
+    Scratch(ScratchError),
+}
+
+impl Halt {
+    /// The rule that is broken, if that is why.
+    pub fn broken(&self) -> Option<&Broken> {
+        match self {
+            Self::Broken(broken) => Some(broken),
+            Self::Scratch(_) => None,
+        }
+    }
+}
+
 /// Why the check of an entry ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Stop {
     /// A rule is broken.
     Broken(Rule, String),
     /// It holds what isn't known here; whether that was announced is asked by who hears this.
     Newer(String),
+    /// A scratch file failed.
+    Failed(ScratchError),
+}
+
+impl From<ScratchError> for Stop {
+    fn from(error: ScratchError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl Stop {

@@ -57,6 +57,18 @@ pub enum Rule {
     RootWrong,
     /// The log continues every head that was seen before.
     HeadInconsistent,
+    /// Whoever hands details out hands them all out.
+    DetailsMissing,
+    /// The manifest of an export is this log's, and a statement key has signed it.
+    ManifestInvalid,
+    /// Every file of the manifest is there.
+    FileMissing,
+    /// No file is there but those of the manifest.
+    FileUnlisted,
+    /// A file has the length and the SHA-256 that its manifest gives it.
+    FileWrong,
+    /// A file of entries or details is made of whole frames, in their order.
+    FrameWrong,
 }
 
 impl Rule {
@@ -87,6 +99,12 @@ impl Rule {
             Self::SizeWrong,
             Self::RootWrong,
             Self::HeadInconsistent,
+            Self::DetailsMissing,
+            Self::ManifestInvalid,
+            Self::FileMissing,
+            Self::FileUnlisted,
+            Self::FileWrong,
+            Self::FrameWrong,
         ]
         .into_iter()
     }
@@ -118,6 +136,12 @@ impl Rule {
             Self::SizeWrong => "SIZE_WRONG",
             Self::RootWrong => "ROOT_WRONG",
             Self::HeadInconsistent => "HEAD_INCONSISTENT",
+            Self::DetailsMissing => "DETAILS_MISSING",
+            Self::ManifestInvalid => "MANIFEST_INVALID",
+            Self::FileMissing => "FILE_MISSING",
+            Self::FileUnlisted => "FILE_UNLISTED",
+            Self::FileWrong => "FILE_WRONG",
+            Self::FrameWrong => "FRAME_WRONG",
         }
     }
 
@@ -150,6 +174,12 @@ impl Rule {
             Self::SizeWrong => "the log has another number of entries than its checkpoint says",
             Self::RootWrong => "the entries have another root than the checkpoint says",
             Self::HeadInconsistent => "the log does not continue a head that was seen before",
+            Self::DetailsMissing => "details are missing that were claimed to be there",
+            Self::ManifestInvalid => "the manifest is not one that the log's statement key has signed",
+            Self::FileMissing => "a file that the manifest lists is missing",
+            Self::FileUnlisted => "there is a file that the manifest does not list",
+            Self::FileWrong => "a file is not the one that the manifest lists",
+            Self::FrameWrong => "a file is not made of whole frames in their order",
         }
     }
 
@@ -180,6 +210,12 @@ impl Rule {
             Self::SizeWrong => "日志条目数与检查点不符",
             Self::RootWrong => "日志的根与检查点不符",
             Self::HeadInconsistent => "日志未接续先前见过的检查点",
+            Self::DetailsMissing => "缺少声称已提供的明细",
+            Self::ManifestInvalid => "清单不是该日志的声明密钥所签",
+            Self::FileMissing => "缺少清单所列的文件",
+            Self::FileUnlisted => "存在清单未列出的文件",
+            Self::FileWrong => "文件与清单所列的不同",
+            Self::FrameWrong => "文件不是由完整且有序的帧组成",
         }
     }
 

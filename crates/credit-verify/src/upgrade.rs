@@ -13,14 +13,19 @@ use credit_types::genesis::{FORMAT, PROTOCOL};
 use credit_types::limits::DAY_US;
 use credit_types::{CommandId, EntryCore, EntryHead, Genesis, Kid, Link, SignerId, Subject};
 
+use crate::known::admit;
 use crate::part::{self, Part, decoded};
 use crate::replay::{Judged, State};
 use crate::report::{Stop, ensure};
 use crate::rule::Rule;
-use crate::signature::admit;
 
 /// The payload type of an announcement.
 const PROTOCOL_UPGRADE: &str = "application/vnd.creditbank.protocol-upgrade.v1+protobuf";
+
+/// The tag of an event's kind, its first field.
+const KIND_TAG: u8 = 0x08;
+/// The kind of an announcement, as a varint.
+const UPGRADED: u8 = 15;
 
 /// What was announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +39,10 @@ pub(crate) struct Announcement {
 /// Whether an entry's parts hold the announcement of an upgrade.
 pub(crate) fn is_one(parts: &[Vec<u8>]) -> bool {
     let upgrade = i32::from(v1::EventKind::ProtocolUpgraded);
+    // A canonical event begins with its kind, so that others need not be decoded to be told apart.
     parts
         .iter()
-        .filter(|part| part.first() == Some(&PART_EVENT))
+        .filter(|part| part.starts_with(&[PART_EVENT, KIND_TAG, UPGRADED]))
         .any(|bytes| matches!(part::read(bytes), Ok(Part::Event(event)) if event.kind == upgrade))
 }
 
@@ -74,7 +80,7 @@ fn names_newer(envelope: &Envelope) -> bool {
 /// Judges an announcement: by the authority's threshold, of this log, anchored in it, in its place in the log's own
 /// chain, and forward.
 pub(crate) fn judge(
-    state: &State,
+    state: &mut State,
     core: &EntryCore,
     parts: &[Vec<u8>],
 ) -> Result<(Announcement, Judged), Stop> {
@@ -96,12 +102,12 @@ pub(crate) fn judge(
     let typed = envelope.payload_type == PROTOCOL_UPGRADE;
     ensure(typed, Rule::UpgradeWrong, "its statement is of another type")?;
     let payload: v1::ProtocolUpgrade = decoded(&envelope.payload).map_err(unread)?;
-    let genesis = state.genesis().ok_or_else(|| wrong("the log has not begun"))?;
+    let genesis = state.genesis().cloned().ok_or_else(|| wrong("the log has not begun"))?;
     let v1::ProtocolUpgrade { header, protocol, format } = payload;
     let announcement = Announcement { protocol, format };
     says(&event, announcement)?;
-    of_authority(state, core, &head, header, genesis)?;
-    by_threshold(&envelope, genesis)?;
+    of_authority(state, core, &head, header, &genesis)?;
+    by_threshold(&envelope, &genesis)?;
     continues(state, &link)?;
     let signatures = envelope.signatures.len() as u64;
     Ok((announcement, Judged { statements: 1, signatures, closed: false }))
@@ -128,7 +134,7 @@ fn says(event: &WireEvent, announcement: Announcement) -> Result<(), Stop> {
 
 /// The statement is the authority's, of this log, new, and made after a head of it.
 fn of_authority(
-    state: &State,
+    state: &mut State,
     core: &EntryCore,
     head: &EntryHead,
     header: Option<v1::StatementHeader>,
@@ -136,7 +142,7 @@ fn of_authority(
 ) -> Result<(), Stop> {
     let v1::StatementHeader { log_id, statement_id, signer_id, anchor } =
         header.ok_or_else(|| wrong("its header is missing"))?;
-    let of_this = state.tree.leaf(0).is_some_and(|leaf| leaf.as_bytes() == log_id);
+    let of_this = state.tree.first_leaf().is_some_and(|leaf| leaf.as_bytes() == log_id);
     ensure(of_this, Rule::UpgradeWrong, "it was signed for another log")?;
     let authority = SignerId::Authority;
     ensure(signer_id == authority.as_str(), Rule::UpgradeWrong, "its signer is not the authority")?;
@@ -144,9 +150,10 @@ fn of_authority(
     let named = (&head.actor, head.command_id) == (&authority, command_id);
     ensure(named, Rule::ActorWrong, "the head names another signer or statement")?;
     let key = CommandKey { signer: authority, command_id, chunk: None };
-    ensure(!state.rows.contains_key(&RowId::Command(key)), Rule::UpgradeWrong, "it was recorded before")?;
+    let recorded = state.row(&RowId::Command(key))?.is_some();
+    ensure(!recorded, Rule::UpgradeWrong, "it was recorded before")?;
     let v1::Anchor { size, root } = anchor.ok_or_else(|| wrong("its anchor is missing"))?;
-    let seen = state.tree.head(size).filter(|head| head.root.as_bytes() == root);
+    let seen = state.tree.head(size)?.filter(|head| head.root.as_bytes() == root);
     let seen = seen.ok_or_else(|| wrong("its anchor is no head of this log"))?;
     let age_us = core.recorded_at_us.saturating_sub(seen.recorded_at_us);
     // The newest head is never stale, as for any other statement: a log may announce something after a long rest.
@@ -172,9 +179,9 @@ fn by_threshold(envelope: &Envelope, genesis: &Genesis) -> Result<(), Stop> {
 }
 
 /// Its link continues the chain of the log itself.
-fn continues(state: &State, link: &Link) -> Result<(), Stop> {
-    let (sequence, previous) = match state.rows.get(&RowId::Subject(Subject::Log)) {
-        Some(Row::Subject(row)) => (row.sequence.saturating_add(1), state.tree.leaf(row.last_index)),
+fn continues(state: &mut State, link: &Link) -> Result<(), Stop> {
+    let (sequence, previous) = match state.row(&RowId::Subject(Subject::Log))? {
+        Some(Row::Subject(row)) => (row.sequence.saturating_add(1), state.tree.leaf(row.last_index)?),
         Some(_) | None => (1, None),
     };
     let expected = Link { subject: Subject::Log, sequence, previous, events: vec![0] };

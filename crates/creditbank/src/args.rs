@@ -1,8 +1,8 @@
 //! The command line. Help is in both languages; `--lang` chooses that of everything else.
 
 use crate::commands::{
-    account, balance, bench, config, demo, framework, init, institution, keys, publish, rebuild, record,
-    serve, statement, submit, token, verify, witness,
+    account, balance, bench, config, demo, export, framework, init, institution, keys, publish, rebuild,
+    record, serve, statement, submit, token, verify, witness,
 };
 use crate::language::Language;
 use crate::output::Format;
@@ -98,7 +98,9 @@ pub(crate) enum Command {
     Balance(balance::Args),
     /// Show an account's history, verified · 查询账户明细并验证
     Statement(statement::Args),
-    /// Check a ledger, a receipt or a balance · 验证账本、回执或余额
+    /// Export a stopped ledger for others to check · 导出已停止的账本供他人验证
+    Export(export::Args),
+    /// Check a ledger, an export, a receipt, a bundle or a balance · 验证账本、导出、回执、证明包或余额
     Verify(verify::Args),
     /// Write the public log as a folder for any web server · 把公开日志写成可由任意网页服务器提供的目录
     Publish(publish::Args),

@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod config;
 mod connect;
 pub(crate) mod demo;
+pub(crate) mod export;
 pub(crate) mod framework;
 pub(crate) mod init;
 pub(crate) mod institution;
@@ -57,6 +58,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Record(command) => block_on(record::run(context, command)),
         Command::Balance(args) => block_on(balance::run(context, args)),
         Command::Statement(args) => block_on(statement::run(context, args)),
+        Command::Export(args) => export::run(context, &args),
         Command::Verify(args) => verify::run(context, args),
         Command::Publish(args) => publish::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, &args),

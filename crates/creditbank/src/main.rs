@@ -14,6 +14,7 @@ mod mapping;
 mod output;
 mod public_log;
 mod sample;
+mod scratch;
 mod spreadsheet;
 
 use args::Cli;

@@ -1,8 +1,7 @@
 //! What is right is accepted, and counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use credit_ledger::{Row, RowId};
 use credit_log::tree::root_of;
 use credit_proto::entry::decode_parts;
 use credit_types::{AccountAction, EventKind, KeyPurpose, RecordAction, Role};
@@ -72,7 +71,7 @@ fn with_details_every_decision_is_made_again() {
     for raw in &bank.entries {
         verifier.push(&raw.bytes()).unwrap();
     }
-    let report = verifier.finish(Some(&bank.checkpoint()));
+    let report = verifier.finish(Some(&bank.checkpoint())).unwrap();
     assert_eq!(report.verdict, Verdict::Ok);
     assert_eq!((report.decisions_replayed, report.structure_only), (bank.size(), 0));
 }
@@ -84,8 +83,7 @@ fn the_rows_are_those_of_the_bank() {
     for raw in &bank.entries {
         verifier.push(&raw.bytes()).unwrap();
     }
-    let rows: BTreeMap<RowId, Row> = verifier.rows().map(|(id, row)| (id.clone(), row.clone())).collect();
-    assert_eq!(rows, bank.rows);
+    assert_eq!(crate::rows(&mut verifier), bank.rows);
 }
 
 #[test]
@@ -101,7 +99,7 @@ fn a_log_of_more_than_a_tile_continues_every_head_seen_on_the_way() {
     for raw in &bank.entries {
         verifier.push(&raw.bytes()).unwrap();
     }
-    assert_eq!(verifier.finish(Some(&bank.checkpoint())).verdict, Verdict::Ok);
+    assert_eq!(verifier.finish(Some(&bank.checkpoint())).unwrap().verdict, Verdict::Ok);
 }
 
 #[test]

@@ -384,7 +384,8 @@ fn a_genesis_is_signed_by_the_authority_that_it_names() {
     let mut trust = good.trust();
     trust.origin = "dev.another.example".to_owned();
     let mut verifier = Verifier::new(Some(trust));
-    let broken = verifier.push(&good.entries[0].bytes()).unwrap_err();
+    let halt = verifier.push(&good.entries[0].bytes()).unwrap_err();
+    let broken = halt.broken().unwrap();
     assert_eq!((broken.index, broken.rule.code()), (0, "LOG_ID_WRONG"));
 }
 
@@ -406,7 +407,7 @@ fn details_are_those_committed_to_and_are_judged() {
     let checked = |vault: &Vault| {
         let mut verifier = Verifier::new(Some(bank.trust())).with_details(vault);
         let failed = bank.entries.iter().find_map(|raw| verifier.push(&raw.bytes()).err());
-        failed.map(|broken| (broken.index, broken.rule.to_string()))
+        failed.map(|halt| halt.broken().map(|broken| (broken.index, broken.rule.to_string())).unwrap())
     };
     assert_eq!(checked(&bank.vault), None);
     let commitment = *bank.vault.0.keys().next().unwrap();
@@ -426,6 +427,7 @@ fn details_are_those_committed_to_and_are_judged() {
     assert_eq!(verified(&bank).verdict, Verdict::Ok);
     let mut verifier = Verifier::new(None).with_details(&bank.vault);
     let failed = bank.entries.iter().find_map(|raw| verifier.push(&raw.bytes()).err()).unwrap();
+    let failed = failed.broken().unwrap();
     let said = (failed.index, failed.rule.to_string());
     assert_eq!(said, (index, "REFUSED_BY_RULES (DATES_BACKWARDS)".to_owned()));
 }

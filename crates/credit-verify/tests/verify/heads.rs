@@ -27,7 +27,7 @@ fn a_checkpoint_is_signed_by_the_pinned_key_for_this_log() {
     let mut free = Verifier::new(None);
     bank.entries.iter().for_each(|raw| free.push(&raw.bytes()).unwrap());
     for verifier in [&pinned, &free] {
-        let verdict = |note: &str| verifier.finish(Some(note)).verdict;
+        let verdict = |note: &str| verifier.finish(Some(note)).unwrap().verdict;
         assert_eq!(verdict(&bank.checkpoint()), Verdict::Ok);
         refused(&verdict(&signed_head("another", ORIGIN, size, root)), size, "CHECKPOINT_INVALID");
         refused(&verdict(&signed_head("statement", ORIGIN, size, root)), size, "CHECKPOINT_INVALID");
@@ -43,7 +43,8 @@ fn a_checkpoint_is_signed_by_the_pinned_key_for_this_log() {
 fn a_checkpoint_is_of_exactly_these_entries() {
     let bank = Bank::founded();
     let (size, verifier) = (bank.size(), read(&bank));
-    let verdict = |size, root| verifier.finish(Some(&signed_head("checkpoint", ORIGIN, size, root))).verdict;
+    let verdict =
+        |size, root| verifier.finish(Some(&signed_head("checkpoint", ORIGIN, size, root))).unwrap().verdict;
     // Signed by the bank itself, over another history.
     refused(&verdict(size, Digest([1; 32])), size, "ROOT_WRONG");
     refused(&verdict(size - 1, bank.root_at(size - 1)), size, "SIZE_WRONG");
@@ -54,7 +55,7 @@ fn a_checkpoint_is_of_exactly_these_entries() {
 fn a_log_continues_what_was_seen_of_it() {
     let bank = Bank::founded();
     let size = bank.size();
-    let with = |head| read(&bank).with_heads([head]).finish(Some(&bank.checkpoint())).verdict;
+    let with = |head| read(&bank).with_heads([head]).finish(Some(&bank.checkpoint())).unwrap().verdict;
     let root = |size: usize| Digest(root_of(&bank.leaves[..size]));
     assert_eq!(with(Head { size: 3, root: root(3) }), Verdict::Ok);
     assert_eq!(with(Head { size: 0, root: root(0) }), Verdict::Ok);
@@ -71,10 +72,10 @@ fn a_fork_is_found_by_who_has_seen_the_other_side() {
     bank.open_account("ann");
     fork.open_account("bob");
     let seen = Head { size: bank.size(), root: bank.root_at(bank.size()) };
-    assert_eq!(read(&fork).finish(Some(&fork.checkpoint())).verdict, Verdict::Ok);
-    let verdict = read(&fork).with_heads([seen]).finish(Some(&fork.checkpoint())).verdict;
+    assert_eq!(read(&fork).finish(Some(&fork.checkpoint())).unwrap().verdict, Verdict::Ok);
+    let verdict = read(&fork).with_heads([seen]).finish(Some(&fork.checkpoint())).unwrap().verdict;
     refused(&verdict, fork.size(), "HEAD_INCONSISTENT");
-    refused(&read(&fork).finish(Some(&bank.checkpoint())).verdict, fork.size(), "ROOT_WRONG");
+    refused(&read(&fork).finish(Some(&bank.checkpoint())).unwrap().verdict, fork.size(), "ROOT_WRONG");
 }
 
 #[test]

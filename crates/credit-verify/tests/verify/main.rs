@@ -13,9 +13,11 @@ mod accepted;
 mod balances;
 mod bank;
 mod batches;
+mod bounded;
 mod bundles;
 mod bytes;
 mod evidence;
+mod frames;
 mod heads;
 mod newer;
 mod parcel;
@@ -23,7 +25,9 @@ mod receipts;
 mod story;
 
 use bank::Bank;
+use credit_ledger::{Row, RowId};
 use credit_verify::{Broken, Report, Verdict, Verifier};
+use std::collections::BTreeMap;
 
 /// Checks the whole log under its checkpoint, with what is pinned of it.
 pub(crate) fn verified(bank: &Bank) -> Report {
@@ -33,7 +37,17 @@ pub(crate) fn verified(bank: &Bank) -> Report {
             break;
         }
     }
-    verifier.finish(Some(&bank.checkpoint()))
+    verifier.finish(Some(&bank.checkpoint())).unwrap()
+}
+
+/// All rows of a verifier by their names, each there once.
+pub(crate) fn rows(verifier: &mut Verifier<'_>) -> BTreeMap<RowId, Row> {
+    let mut all = verifier.rows().unwrap();
+    let mut rows = BTreeMap::new();
+    while let Some((id, row)) = all.next_row().unwrap() {
+        assert!(rows.insert(id, row).is_none());
+    }
+    rows
 }
 
 /// Asserts that a log is broken at this entry by this rule.

@@ -314,7 +314,7 @@ fn a_genesis_may_name_a_newer_protocol() {
     let mut verifier = credit_verify::Verifier::new(Some(bank.trust()));
     bank.entries.iter().for_each(|raw| verifier.push(&raw.bytes()).unwrap());
     let forked = signed_head("checkpoint", crate::bank::ORIGIN, 2, Digest([1; 32]));
-    let Verdict::Broken(broken) = verifier.finish(Some(&forked)).verdict else { panic!() };
+    let Verdict::Broken(broken) = verifier.finish(Some(&forked)).unwrap().verdict else { panic!() };
     assert_eq!(broken.rule.code(), "ROOT_WRONG");
 }
 

@@ -2,6 +2,7 @@
 
 mod load;
 mod parts;
+mod verify;
 
 use super::Context;
 use super::demo::city::Year;
@@ -27,13 +28,27 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 1, value_name = "SEED")]
         seed: u64,
     },
+    /// Verification of records signed one by one, against their signatures alone · 逐条签名记录的完整验证与仅验签之比
+    #[command(after_help = "Examples · 示例:\n  creditbank bench verify --records 1000000 --seed 1 --keep")]
+    Verify(verify::Args),
 }
 
 /// Runs a benchmark.
 pub(crate) async fn run(context: &mut Context, command: Command) -> Ending {
     match command {
         Command::Smoke { records, seed } => smoke(context, records, seed).await,
+        Command::Verify(args) => verify::run(context, &args),
     }
+}
+
+/// A small export with details, and what a verifier pins of its log.
+#[cfg(test)]
+pub(super) fn small_export(
+    export: &std::path::Path,
+    seed: u64,
+    records: u64,
+) -> Result<credit_verify::Trust, CommandError> {
+    verify::small_export(export, seed, records)
 }
 
 /// A count a second, from a count and a time; 0 for no time at all.

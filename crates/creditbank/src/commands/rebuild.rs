@@ -1,6 +1,7 @@
 //! `creditbank rebuild`: makes the index of a stopped ledger again from the log alone, or compares with it.
 
 use super::Context;
+use super::verify::memory::{Resources, SpilledRows};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::language::Phrase;
 use credit_log::hash::leaf_hash;
@@ -9,6 +10,7 @@ use credit_store::Store as _;
 use credit_store::high_water::HighWater;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
+use credit_verify::Table;
 use std::path::{Path, PathBuf};
 
 /// The store's folder in a data directory.
@@ -16,6 +18,9 @@ const STORE: &str = "store";
 
 /// The file of the last signed head in a data directory.
 pub(super) const HIGH_WATER: &str = "high-water";
+
+/// The keyring's folder in a data directory.
+pub(super) const KEYRING: &str = "keyring";
 
 /// Makes the index again.
 #[derive(Debug, clap::Args)]
@@ -29,6 +34,9 @@ pub(crate) struct Args {
     /// Data directory; by default ledger/ in the home · 账本数据目录
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Memory of the comparison · 比较所用内存
+    #[command(flatten)]
+    resources: Resources,
 }
 
 /// A stopped ledger's store, with nobody else in its directory.
@@ -41,6 +49,11 @@ pub(super) struct Stopped {
 impl Stopped {
     /// Opens the store of a data directory that no server runs on.
     pub(super) fn open(dir: &Path) -> Result<Self, CommandError> {
+        Self::open_with(dir, Options::default().cache_bytes)
+    }
+
+    /// The same with another cache.
+    pub(super) fn open_with(dir: &Path, cache_bytes: u64) -> Result<Self, CommandError> {
         let store = dir.join(STORE);
         if !store.exists() {
             return Err(CommandError::usage(Phrase::NoLedger, &[&dir.display()]));
@@ -49,7 +62,7 @@ impl Stopped {
             CommandError::new(Exit::Unreachable, Phrase::StoreNotOpened, &[&dir.display()]).because(cause)
         };
         let lock = DirectoryLock::acquire(dir).map_err(failed)?;
-        let options = Options { must_exist: true, ..Options::default() };
+        let options = Options { must_exist: true, cache_bytes, ..Options::default() };
         Ok(Self { store: SledStore::open(&store, &options).map_err(failed)?, _lock: lock })
     }
 
@@ -89,7 +102,8 @@ pub(crate) fn run(context: &mut Context, args: &Args) -> Ending {
         bar.set_position(done);
     };
     let exit = if args.check {
-        let differs = compare_rows(&stopped.store, advance)?;
+        let mut table = SpilledRows(Table::new(args.resources.memory()));
+        let differs = compare_rows(&stopped.store, &mut table, advance)?;
         bar.finish_and_clear();
         context.output.json(&serde_json::json!({
             "equal": differs.is_none(),

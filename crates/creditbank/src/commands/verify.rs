@@ -1,12 +1,15 @@
-//! `creditbank verify`: checks a stopped ledger, a running one, a receipt, a record bundle or a balance, and names the
-//! first thing that is wrong.
+//! `creditbank verify`: checks a stopped ledger, a running one, an export, a receipt, a record bundle or a balance, and
+//! names the first thing that is wrong.
 
 mod balance;
 pub(super) mod bundle;
 mod cores;
+pub(super) mod export;
+pub(super) mod memory;
+pub(super) mod pipeline;
 mod receipt;
 mod running;
-mod stopped;
+pub(super) mod stopped;
 
 use super::connect::{Connect, Reading, Who};
 use super::{Context, block_on};
@@ -14,18 +17,20 @@ use crate::ending::{CommandError, Ending, Exit};
 use crate::language::Phrase;
 use credit_types::Text;
 use credit_verify::{Broken, Report, Verdict};
+use memory::Resources;
 use std::path::PathBuf;
 
 /// Where the public log of a trial ledger is served if nobody says.
 const LOG_URL: &str = "http://127.0.0.1:50052";
 
-/// Checks a ledger, a receipt or a balance.
+/// Checks a ledger, an export, a receipt, a bundle or a balance.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples · 示例:\n  creditbank verify\n  creditbank verify --dir /srv/ledger --trust trust.toml\n  \
                   creditbank verify --running --token-file token\n  \
                   creditbank verify --cores --url http://127.0.0.1:50052\n  \
+                  creditbank verify export /srv/export\n  \
                   creditbank verify receipt my.receipt\n  creditbank verify balance my.balance"
 )]
 pub(crate) struct Args {
@@ -50,10 +55,28 @@ pub(crate) struct Args {
     /// Who reads · 读取身份
     #[command(flatten)]
     who: Who,
+    /// Open the details of a stopped ledger with the keyring and the root key of the home · 用密钥环与根密钥解开明细一并验证
+    #[arg(long, conflicts_with_all = ["running", "url"])]
+    details: bool,
+    /// Memory and threads · 内存与线程
+    #[command(flatten)]
+    resources: Resources,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    /// Check an export without any server · 离线验证导出
+    #[command(after_help = "Examples · 示例:\n  creditbank verify export /srv/export --trust trust.toml")]
+    Export {
+        /// The folder of the export · 导出目录
+        dir: PathBuf,
+        /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+        /// Memory and threads · 内存与线程
+        #[command(flatten)]
+        resources: Resources,
+    },
     /// Check a receipt without any server · 离线验证回执
     #[command(after_help = "Examples · 示例:\n  creditbank verify receipt my.receipt --trust trust.toml")]
     Receipt {
@@ -92,18 +115,24 @@ enum What {
 
 /// Checks.
 pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
-    let Args { what, dir, url, running, cores, trust, who } = args;
+    let Args { what, dir, url, running, cores, trust, who, details, resources } = args;
     let public = cores || (!running && url.is_some() && who.is_nobody(context));
     match what {
+        Some(What::Export { dir, trust, resources }) => {
+            export::run(context, &dir, trust.as_deref(), &resources)
+        }
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
         Some(What::Bundle { file, trust }) => bundle::run(context, &file, trust.as_deref()),
         Some(What::Balance { file, trust }) => balance::run(context, &file, trust.as_deref()),
         None if public => cores::run(context, url.as_deref().unwrap_or(LOG_URL), trust.as_deref()),
         None if running || url.is_some() => {
             let connect = Connect::at(url, trust);
-            block_on(running::run(context, &Reading { connect, who }))
+            block_on(running::run(context, &Reading { connect, who }, &resources))
         }
-        None => stopped::run(context, dir, trust.as_deref()),
+        None => {
+            let trust = trust.as_deref();
+            stopped::run(context, stopped::Asked { dir, trust, details, resources: &resources })
+        }
     }
 }
 

@@ -168,6 +168,17 @@ phrases! {
     LogBroken: "验证失败：首个问题在第 {0} 条，{1}：{2}（{3}）", "BROKEN: first at entry {0}, {1}: {2} ({3})";
     LogNeedsNewer: "第 {0} 条起需要更新版本的程序：{1}", "from entry {0} on a newer program is needed: {1}";
     HighWaterUnreadable: "最近签名的检查点无法读取或不属于此账本", "the last signed head can't be read or is of another log";
+    ScratchFailed: "临时文件出错：请检查磁盘空间，或用 --scratch 换一个目录", "a scratch file failed: look at the disk's space, or choose another folder with --scratch";
+    KeyringNotOpened: "无法用主目录中的根密钥打开 {0} 的密钥环", "the keyring of {0} does not open under the root key of the home";
+    ExportNotEmpty: "{0} 不为空，也不是未完成的导出：请换一个空目录", "{0} is not empty and not an unfinished export: choose an empty folder";
+    ExportOfAnother: "{0} 中未完成的导出与本次不同（账本、条数或是否含明细）：请换一个空目录", "the unfinished export in {0} is another one (of another log, size or with other details): choose an empty folder";
+    ExportGoesOn: "继续 {0} 中未完成的导出", "going on with the unfinished export in {0}";
+    ExportKeyWrong: "{0} 不是信任文件所固定的声明密钥，不能签署清单", "{0} is not a statement key that the trust file pins, and can't sign the manifest";
+    ExportHeadWrong: "存储中前 {0} 条与已签名的检查点不符：请先运行 creditbank verify", "the first {0} entries of the store are not those of the signed checkpoint: run creditbank verify";
+    ExportDetailsMissing: "第 {0} 条有 {1} 份明细无法解开，不能导出明细", "{1} secret parts of entry {0} do not open, so details can't be exported";
+    ExportEntryTooLong: "第 {0} 条无法写入导出文件", "entry {0} does not fit into a file of an export";
+    ExportMade: "已导出 {0} 条到 {1}：{2} 个文件，{3} 字节", "{0} entries are exported to {1}: {2} files, {3} bytes";
+    ProgressExport: "导出", "exporting";
     PartsNotShown: "条目内容没有给出：需要审计令牌", "the entries' parts were not shown: an auditor's token is needed";
     StoreDamaged: "存储损坏，无法读到第 {0} 条", "the store is damaged: entry {0} can't be read";
     RowsUnreadable: "索引无法与日志比较", "the index can't be compared with the log";

@@ -81,7 +81,7 @@ fn verify(context: &Context, copy: &SledStore, size: u64) -> Result<Option<u64>,
             at = at.saturating_add(1);
         }
     }
-    match verifier.finish(None).verdict {
+    match verifier.finish(None).map_err(uncopied)?.verdict {
         Verdict::Broken(broken) => {
             let text = super::super::verify::broken_text(&broken);
             say(context, &format!("   {}", text.zh), &format!("   {}", text.en));

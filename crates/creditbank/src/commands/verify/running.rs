@@ -3,6 +3,8 @@
 use super::super::Context;
 use super::super::connect::{Reading, reader, trust};
 use super::super::token::Bearer;
+use super::memory::Resources;
+use super::pipeline::scratch_failed;
 use crate::ending::{CommandError, Ending};
 use crate::language::Phrase;
 use credit_verify::{EntryBytes, Head, Verifier};
@@ -11,13 +13,13 @@ use credit_verify::{EntryBytes, Head, Verifier};
 const PAGE: u32 = 1_000;
 
 /// Checks a running ledger up to its head. The head must continue the last one that this home has seen.
-pub(super) async fn run(context: &mut Context, reading: &Reading) -> Ending {
+pub(super) async fn run(context: &mut Context, reading: &Reading, resources: &Resources) -> Ending {
     let pinned = trust(context, reading.connect.trust.as_deref())?;
     let client = reader(context, reading, &Bearer::Auditor)?;
     let seen = client.seen().await?;
     let head = client.head().await?;
     let seen = seen.map(|seen| Head { size: seen.size, root: seen.root });
-    let mut verifier = Verifier::new(Some(pinned)).with_heads(seen);
+    let mut verifier = Verifier::within(Some(pinned), &resources.memory()).with_heads(seen);
     let bar = context.output.progress(Phrase::ProgressVerify, head.size);
     let mut next = 0u64;
     'log: while next < head.size {
@@ -39,6 +41,6 @@ pub(super) async fn run(context: &mut Context, reading: &Reading) -> Ending {
         bar.set_position(next);
     }
     bar.finish_and_clear();
-    let report = verifier.finish(Some(&head.checkpoint));
+    let report = verifier.finish(Some(&head.checkpoint)).map_err(scratch_failed)?;
     Ok(super::tell(context, &report, None))
 }
