@@ -167,6 +167,22 @@ fn a_verifier_made_from_the_document_agrees_about_an_export() {
     lies(&python, &world, &keys, &log);
     write(&folder, &keys, &log, &secrets);
     flips(&python, &world, &folder);
+    exported(&python, &world, &told);
+}
+
+/// What the product itself exports is read as well, without details and with them.
+fn exported(python: &str, world: &World, told: &Value) {
+    assert!(world.bank.stop().success(), "{}", world.bank.log());
+    for (option, details) in [(None, &Value::from(0)), (Some("--details"), &told["details"])] {
+        let folder = world.bank.folder().join(option.unwrap_or("bare"));
+        let path = folder.to_string_lossy();
+        let arguments: Vec<&str> = ["export", &path].into_iter().chain(option).collect();
+        world.bank.must(&arguments);
+        let (again, code) = verify(python, world, "export", &folder);
+        assert_eq!(code, 0, "{again}");
+        assert_eq!((&again["size"], &again["root"]), (&told["size"], &told["root"]));
+        assert_eq!((&again["records"], &again["details"]), (&told["records"], details));
+    }
 }
 
 /// Flips bytes of an export, in each file and by chance.

@@ -292,7 +292,8 @@ impl City {
         };
         let registrar = institution(CENTRE)?;
         let kid = Kid(registry.public().kid());
-        let aliases = vec![AliasAsserted { kind: AliasKind::AccountNumber, pepper_version: 1 }];
+        let kinds = [AliasKind::AccountNumber, AliasKind::Document];
+        let aliases = kinds.map(|kind| AliasAsserted { kind, pepper_version: 1 }).to_vec();
         let signer = SignerId::Institution(registrar.clone());
         self.act(signer, opening, &[registry], vec![secret], |statement| Event::AccountOpened {
             account_ref,
