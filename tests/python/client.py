@@ -31,7 +31,8 @@ def load_messages(proto_dir):
     if protoc.main(args) != 0:
         raise SystemExit("protoc failed")
     sys.path.insert(0, out)
-    names = ["statement", "registry", "account", "record", "entry", "record_service", "account_service", "log_service"]
+    names = ["statement", "registry", "account", "record", "entry", "receipt"]
+    names += ["record_service", "account_service", "log_service"]
     modules = {name: importlib.import_module(f"creditbank.v1.{name}_pb2") for name in names}
     for name in ["record_service", "log_service"]:
         modules[name + "_grpc"] = importlib.import_module(f"creditbank.v1.{name}_pb2_grpc")
@@ -273,7 +274,7 @@ def main():
     changed.payload = bytes(flipped)
     results["flipped_byte"] = refused(changed, details)
 
-    forged = pb.log_service.Receipt.FromString(answer.position.receipt.SerializeToString())
+    forged = pb.receipt.Receipt.FromString(answer.position.receipt.SerializeToString())
     core = bytearray(forged.core)
     core[-1] ^= 1
     forged.core = bytes(core)
