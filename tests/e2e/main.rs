@@ -48,6 +48,8 @@ mod good_batch;
 mod good_bundle;
 mod good_key;
 mod good_record;
+mod monitor;
+mod monitor_alarms;
 mod noise;
 mod oulad;
 mod paging;
