@@ -50,6 +50,7 @@ mod good_key;
 mod good_record;
 mod monitor;
 mod monitor_alarms;
+mod monitor_liar;
 mod noise;
 mod oulad;
 mod paging;

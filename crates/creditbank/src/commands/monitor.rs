@@ -4,6 +4,8 @@ mod alarm;
 mod auditor;
 mod follow;
 mod leaves;
+#[cfg(test)]
+mod listener;
 mod round;
 mod service;
 mod state;

@@ -23,7 +23,7 @@ use std::time::Duration;
 /// and the service shows a head up to a second before it is published.
 pub(crate) const LOOKS_MAX: u32 = 5;
 /// How long to wait before that.
-const LOOK_PAUSE: Duration = Duration::from_secs(1);
+const LOOK_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1_000 });
 
 /// A signed head with its note.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,5 +275,41 @@ fn read(
         Verdict::Ok => Ok(cores),
         Verdict::Broken(broken) => Err(Trouble::Wrong(Found::bad_entry(&broken, "CORES"))),
         Verdict::NeedsNewer { index, what } => Err(Trouble::Wrong(Found::newer(index, &what))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::listener::answering;
+    use super::*;
+    use credit_log::envelope::SigningKey;
+    use credit_log::note::NoteSigner;
+    use credit_types::LogId;
+
+    #[test]
+    fn what_looks_wrong_is_looked_at_again_and_not_for_ever() {
+        let signer = NoteSigner::new("dev.test", SigningKey::from_seed([1; 32])).unwrap();
+        let log_id = LogId([3; 32]);
+        let trust = Trust {
+            log_id,
+            origin: "dev.test".to_owned(),
+            checkpoint_keys: vec![signer.verifier().clone()],
+            statement_keys: Vec::new(),
+            witness_policy: None,
+        };
+        let head = Checkpoint { origin: "dev.test".to_owned(), size: 3, root: [7; 32] };
+        let note = checkpoint::sign(&head, &signer).unwrap();
+        let most = usize::try_from(LOOKS_MAX).unwrap();
+        for (bad, fine) in [(0, true), (most - 1, true), (most, false)] {
+            let mut answers = vec![(200, "no checkpoint".to_owned()); bad];
+            answers.push((200, note.clone()));
+            let folder = tempfile::tempdir().unwrap();
+            let leaves = Leaves::open(&folder.path().join("leaves")).unwrap();
+            let (url, _) = answering(answers);
+            let state = State::new(log_id, 0);
+            let follower = Follower::new(trust.clone(), &url, folder.path(), leaves, &state).unwrap();
+            let looked = follower.look(&[]);
+            assert_eq!(looked.is_ok_and(|(seen, _)| seen.head == head), fine, "{bad}");
+        }
     }
 }

@@ -91,7 +91,8 @@ pub(super) struct State {
 }
 
 impl State {
-    fn new(log_id: LogId, now_us: i64) -> Self {
+    /// Nothing yet of a log.
+    pub(super) fn new(log_id: LogId, now_us: i64) -> Self {
         Self {
             version: VERSION,
             log_id: log_id.to_string(),

@@ -10,7 +10,7 @@ const POST_TIME: Duration = Duration::from_secs(10);
 /// How often a document is posted in one round, at most.
 pub(crate) const POST_TRIES_MAX: u32 = 3;
 /// How long to wait before the next try.
-const TRY_PAUSE: Duration = Duration::from_millis(500);
+const TRY_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 500 });
 
 /// Where alarms go.
 pub(super) struct Webhook {
@@ -65,5 +65,43 @@ impl Webhook {
             tries = tries.saturating_add(1);
             std::thread::sleep(TRY_PAUSE);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::listener::answering;
+    use super::*;
+    use credit_types::LogId;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_taken_stays_in_its_order() {
+        let most = usize::try_from(POST_TRIES_MAX).unwrap();
+        for (refused, left) in [(0, 0), (most - 1, 0), (most, 2)] {
+            let (url, bodies) =
+                answering([vec![(503, String::new()); refused], vec![(204, String::new()); 2]].concat());
+            let mut state = State::new(LogId([1; 32]), 0);
+            for code in ["FORK", "STALLED"] {
+                state.enqueue(json!({ "code": code })).unwrap();
+            }
+            let delivered = Webhook::new(&url).deliver(&mut state);
+            assert_eq!((delivered.is_ok(), state.queue.len()), (left == 0, left), "{refused}");
+            let bodies: Vec<serde_json::Value> =
+                bodies.try_iter().map(|body| serde_json::from_str(&body).unwrap()).collect();
+            assert_eq!(bodies[0], json!({ "code": "FORK", "delivery": 1 }));
+            if left == 0 {
+                assert_eq!(bodies.last(), Some(&json!({ "code": "STALLED", "delivery": 2 })));
+            }
+        }
+    }
+
+    #[test]
+    fn a_redirection_is_no_receipt() {
+        let (url, _) = answering(vec![(302, String::new()); 3]);
+        let mut state = State::new(LogId([1; 32]), 0);
+        state.enqueue(json!({})).unwrap();
+        assert!(Webhook::new(&url).deliver(&mut state).is_err());
+        assert_eq!(state.queue.len(), 1);
     }
 }

@@ -45,3 +45,19 @@ pub(super) fn run(context: &Context, path: &Path, trust_file: Option<&Path>) -> 
     }));
     Ok(exit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evidence_file_reaches_its_limit_and_not_beyond() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("evidence.json");
+        let most = usize::try_from(EVIDENCE_BYTES_MAX).unwrap();
+        for (bytes, ok) in [(most, true), (most + 1, false)] {
+            std::fs::write(&path, vec![b'{'; bytes]).unwrap();
+            assert_eq!(bounded(&path, EVIDENCE_BYTES_MAX).is_ok(), ok);
+        }
+    }
+}
