@@ -56,6 +56,7 @@ mod oulad;
 mod paging;
 mod public_log;
 mod publish;
+mod report_page;
 mod retry;
 mod rotation;
 mod service;

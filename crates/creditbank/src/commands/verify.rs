@@ -7,6 +7,7 @@ mod cores;
 mod evidence;
 pub(super) mod export;
 pub(super) mod memory;
+pub(super) mod page;
 pub(super) mod pipeline;
 pub(super) mod receipt;
 mod running;
@@ -29,6 +30,7 @@ const LOG_URL: &str = "http://127.0.0.1:50052";
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples · 示例:\n  creditbank verify\n  creditbank verify --dir /srv/ledger --trust trust.toml\n  \
+                  creditbank verify --dir /srv/ledger --html report.html\n  \
                   creditbank verify --running --token-file token\n  \
                   creditbank verify --cores --url http://127.0.0.1:50052\n  \
                   creditbank verify export /srv/export\n  \
@@ -59,6 +61,9 @@ pub(crate) struct Args {
     /// Open the details of a stopped ledger with the keyring and the root key of the home · 用密钥环与根密钥解开明细一并验证
     #[arg(long, conflicts_with_all = ["running", "url"])]
     details: bool,
+    /// Write the result as a page for people to this file too · 另将结果写成网页文件，供人阅读
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Memory and threads · 内存与线程
     #[command(flatten)]
     resources: Resources,
@@ -74,6 +79,9 @@ enum What {
         /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
         #[arg(long, value_name = "FILE")]
         trust: Option<PathBuf>,
+        /// Write the result as a page for people to this file too · 另将结果写成网页文件，供人阅读
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
         /// Memory and threads · 内存与线程
         #[command(flatten)]
         resources: Resources,
@@ -131,24 +139,25 @@ enum What {
 
 /// Checks.
 pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
-    let Args { what, dir, url, running, cores, trust, who, details, resources } = args;
+    let Args { what, dir, url, running, cores, trust, who, details, html, resources } = args;
+    let html = html.as_deref();
     let public = cores || (!running && url.is_some() && who.is_nobody(context));
     match what {
-        Some(What::Export { dir, trust, resources }) => {
-            export::run(context, &dir, trust.as_deref(), &resources)
+        Some(What::Export { dir, trust, html, resources }) => {
+            export::run(context, &dir, trust.as_deref(), &resources, html.as_deref())
         }
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
         Some(What::Bundle { file, trust }) => bundle::run(context, &file, trust.as_deref()),
         Some(What::Evidence { file, trust }) => evidence::run(context, &file, trust.as_deref()),
         Some(What::Balance { file, trust }) => balance::run(context, &file, trust.as_deref()),
-        None if public => cores::run(context, url.as_deref().unwrap_or(LOG_URL), trust.as_deref()),
+        None if public => cores::run(context, url.as_deref().unwrap_or(LOG_URL), trust.as_deref(), html),
         None if running || url.is_some() => {
             let connect = Connect::at(url, trust);
-            block_on(running::run(context, &Reading { connect, who }, &resources))
+            block_on(running::run(context, &Reading { connect, who }, &resources, html))
         }
         None => {
             let trust = trust.as_deref();
-            stopped::run(context, stopped::Asked { dir, trust, details, resources: &resources })
+            stopped::run(context, stopped::Asked { dir, trust, details, resources: &resources, html })
         }
     }
 }

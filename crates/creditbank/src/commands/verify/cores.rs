@@ -4,6 +4,7 @@
 use super::super::Context;
 use super::super::connect::trust;
 use super::broken_text;
+use super::page::{Checked, Page, Scope};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::language::Phrase;
 use crate::public_log::LogSource as _;
@@ -31,18 +32,23 @@ struct Seen {
 }
 
 /// Checks a public log.
-pub(super) fn run(context: &Context, url: &str, trust_file: Option<&Path>) -> Ending {
+pub(super) fn run(context: &Context, url: &str, trust_file: Option<&Path>, html: Option<&Path>) -> Ending {
     let trust = trust(context, trust_file)?;
+    let page = html.map(|path| Page::new(context, path, Scope::Cores, url, &trust)).transpose()?;
     let source = HttpLog::new(url);
     let seen = seen(context, &trust)?;
     let note = newest(&source, &trust, seen.head.as_ref())?;
-    let (report, files) = check(context, &source, &trust, &note, seen.head.as_ref())?;
+    let (report, files) = check(context, &source, &trust, &note, seen.head.as_ref(), page.as_ref())?;
     let newer = seen.head.as_ref().is_none_or(|head| head.size < report.size);
     if report.verdict == Verdict::Ok && newer {
         // If another process has kept a newer head meanwhile, that one stays.
         seen.heads.replace(seen.note.as_deref(), &note).map_err(ClientError::from)?;
     }
-    Ok(tell(context, url, &report, files))
+    let exit = tell(context, url, &report, files);
+    if let Some(page) = page {
+        page.write(context, &trust, Checked::Cores(&report, files), Some(&note))?;
+    }
+    Ok(exit)
 }
 
 fn seen(context: &Context, trust: &Trust) -> Result<Seen, CommandError> {
@@ -80,12 +86,13 @@ fn check(
     trust: &Trust,
     note: &str,
     seen: Option<&Checkpoint>,
+    page: Option<&Page<'_>>,
 ) -> Result<(CoresReport, u64), CommandError> {
     let heads = seen.map(|seen| Head { size: seen.size, root: Digest(seen.root) });
     let mut verifier = CoreVerifier::new(trust.clone()).with_heads(heads);
     let mut files = 0u64;
     let read = match checkpoint::open(note, &trust.checkpoint_keys, &trust.origin) {
-        Ok(head) => read(context, source, &head, &mut verifier, &mut files),
+        Ok(head) => read(context, source, &head, &mut verifier, (&mut files, page)),
         // The report says what is wrong with it, and that no entry was looked at.
         Err(cause) => Err(Wrong::Broken(Broken {
             index: 0,
@@ -132,13 +139,16 @@ fn read(
     source: &HttpLog,
     head: &Checkpoint,
     verifier: &mut CoreVerifier,
-    files: &mut u64,
+    (files, page): (&mut u64, Option<&Page<'_>>),
 ) -> Result<(), Wrong> {
     let tree = CheckedTree::new(source, head.size, &head.root)?;
     let bar = context.output.progress(Phrase::ProgressVerify, head.size);
     for path in tree.paths(TileKind::Entries) {
         let bytes = tree.bundle_bytes(&path)?;
         for core in decode_entries(&bytes).unwrap_or_default() {
+            if let Some(page) = page {
+                page.entry(core, &[]);
+            }
             // What is wrong with it is in the report.
             if verifier.push(core).is_err() {
                 bar.finish_and_clear();

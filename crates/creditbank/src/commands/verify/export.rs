@@ -6,6 +6,7 @@ mod tests;
 use super::super::Context;
 use super::super::connect::trust;
 use super::memory::Resources;
+use super::page::{Checked, Page, Scope, counting};
 use super::pipeline::{Load, Loaded, WINDOW_ENTRIES, Window, push_all, scratch_failed};
 use crate::ending::{CommandError, Ending, unreadable};
 use crate::language::Phrase;
@@ -36,10 +37,18 @@ pub(super) fn run(
     dir: &Path,
     trust_file: Option<&Path>,
     resources: &Resources,
+    html: Option<&Path>,
 ) -> Ending {
     let trust = trust(context, trust_file)?;
-    let report = report(context, dir, trust, resources)?;
-    Ok(super::tell(context, &report, None))
+    let page = html.map(|path| Page::new(context, path, Scope::Export, dir.display(), &trust)).transpose()?;
+    let report = counted_report(context, dir, trust.clone(), resources, page.as_ref())?;
+    let exit = super::tell(context, &report, None);
+    if let Some(page) = page {
+        let note = read(&dir.join(EXPORT_CHECKPOINT), EXPORT_FILE_BYTES_MAX).ok();
+        let note = note.and_then(|note| String::from_utf8(note).ok());
+        page.write(context, &trust, Checked::Whole(&report, None), note.as_deref())?;
+    }
+    Ok(exit)
 }
 
 /// What comes of checking an export.
@@ -48,6 +57,17 @@ pub(in super::super) fn report(
     dir: &Path,
     trust: Trust,
     resources: &Resources,
+) -> Result<Report, CommandError> {
+    counted_report(context, dir, trust, resources, None)
+}
+
+/// The same, which counts the entries for a page.
+fn counted_report(
+    context: &Context,
+    dir: &Path,
+    trust: Trust,
+    resources: &Resources,
+    page: Option<&Page<'_>>,
 ) -> Result<Report, CommandError> {
     let mut verifier = Verifier::within(Some(trust.clone()), &resources.memory());
     let opened = match opened(dir, &trust)? {
@@ -64,7 +84,7 @@ pub(in super::super) fn report(
     push_all(
         &mut verifier,
         Resources::threads(),
-        |give| read_all(dir, &export, give),
+        |give| read_all(dir, &export, &mut |load| give(counting(page, load))),
         |done| bar.set_position(done),
     )?;
     bar.finish_and_clear();

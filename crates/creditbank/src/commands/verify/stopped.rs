@@ -4,6 +4,7 @@ use super::super::Context;
 use super::super::connect::trust;
 use super::super::rebuild::{HIGH_WATER, KEYRING, Stopped};
 use super::memory::{Resources, SpilledRows};
+use super::page::{Checked, Page, Scope, counting};
 use super::pipeline::{Load, Loaded, WINDOW_ENTRIES, Window, push_all, scratch_failed};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::home::ServerKey;
@@ -29,28 +30,32 @@ pub(super) struct Asked<'a> {
     pub(super) trust: Option<&'a Path>,
     pub(super) details: bool,
     pub(super) resources: &'a Resources,
+    pub(super) html: Option<&'a Path>,
 }
 
 /// Checks a stopped ledger.
 pub(super) fn run(context: &mut Context, asked: Asked<'_>) -> Ending {
-    let Asked { dir, trust: trust_file, details, resources } = asked;
+    let Asked { dir, trust: trust_file, details, resources, html } = asked;
     let dir = dir.unwrap_or_else(|| context.home.ledger());
     let trust = trust(context, trust_file)?;
+    let page =
+        html.map(|path| Page::new(context, path, Scope::Stopped, dir.display(), &trust)).transpose()?;
     let keyring = if details { Some(keyring(context, &dir)?) } else { None };
     let stopped = Stopped::open_with(&dir, resources.cache_bytes())?;
     let faulty =
         |cause: anyhow::Error| CommandError::new(Exit::Unreachable, Phrase::StoreFailed, &[]).because(cause);
     let size = stopped.store.size().map_err(|cause| faulty(cause.into()))?;
     let (heads, newest) = heads(context, &dir, &trust)?;
-    let mut verifier = Verifier::within(Some(trust), &resources.memory()).with_heads(heads);
+    let mut verifier = Verifier::within(Some(trust.clone()), &resources.memory()).with_heads(heads);
     let bar = context.output.progress(Phrase::ProgressVerify, size);
     let store: &dyn Store = &stopped.store;
     push_all(
         &mut verifier,
         Resources::threads(),
-        |give| read_all(store, size, keyring.as_ref(), give),
+        |give| read_all(store, size, keyring.as_ref(), &mut |load| give(counting(page.as_ref(), load))),
         |done| bar.set_position(done),
     )?;
+    let note = newest.as_ref().map(|(_, note)| note.clone());
     // A group that was durable but not yet signed may lie above the mark; the next start signs it.
     let signed = newest.filter(|(head, _)| head.size == size).map(|(_, note)| note);
     let report = verifier.finish(signed.as_deref()).map_err(scratch_failed)?;
@@ -68,7 +73,11 @@ pub(super) fn run(context: &mut Context, asked: Asked<'_>) -> Ending {
     bar.finish_and_clear();
     stopped.close()?;
     let rows = differs.map(|row| Phrase::RowsDiffer.with(&[&row.key]));
-    Ok(super::tell(context, &report, rows.as_ref()))
+    let exit = super::tell(context, &report, rows.as_ref());
+    if let Some(page) = page {
+        page.write(context, &trust, Checked::Whole(&report, rows.as_ref()), note.as_deref())?;
+    }
+    Ok(exit)
 }
 
 /// The keyring of a data directory, by the root key of the home.
