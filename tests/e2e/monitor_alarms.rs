@@ -173,6 +173,10 @@ fn a_statement_that_is_not_logged_is_told_and_one_that_is_logged_is_not() {
         assert_eq!((&told["code"], &told["file"]), (&"WITHHELD".into(), &"report".into()), "{told}");
         assert_eq!(monitor.ends(), Some(1));
     }
+    // Who is not asked about statements says nothing of them.
+    let (code, lines) = once(&world.bank, &auditor, &url, &[]);
+    assert_eq!((code, &lines[0]["event"]), (Some(0), &"cleared".into()), "{lines:?}");
+    assert_eq!(once(&world.bank, &auditor, &url, &whole).0, Some(1), "what was handed over is remembered");
     in_runtime(async {
         let session = Session::new(&world).await;
         let answer = session.anyone().registry().report_key_compromise(request).await.expect("a report");

@@ -59,6 +59,7 @@ impl Monitor {
         let now_us = self.clock.now_us();
         let mut looked = Looked::default();
         self.look_at_log(&mut looked, now_us)?;
+        looked.settled.extend(self.not_asked());
         if looked.round.is_some() {
             self.look_at_witnesses(context, &mut looked, now_us).await?;
             self.look_at_service(context, &mut looked, now_us).await?;
@@ -71,6 +72,20 @@ impl Monitor {
                 .unwrap_or(Exit::Broken)
         });
         Ok(exits.fold(Exit::Done, worse))
+    }
+
+    /// The alarms of what this run is not asked to look at, proofs aside: they don't stand for ever.
+    fn not_asked(&self) -> Vec<&'static str> {
+        let statements = self.service.as_ref().is_some_and(Service::has_statements);
+        let policy = self.trust.witness_policy.as_ref().is_some_and(Policy::asks_for_witnesses);
+        [
+            (self.service.is_none(), "UNREACHABLE:service"),
+            (!statements, "WITHHELD"),
+            (!policy, "NOT_WITNESSED"),
+        ]
+        .into_iter()
+        .filter_map(|(not_asked, key)| not_asked.then_some(key))
+        .collect()
     }
 
     /// Whether something still waits for the webhook.
@@ -125,8 +140,7 @@ impl Monitor {
         let seen = as_shown(seen, self.state.fresh_at_us, &self.url);
         let evidence = Evidence::new(&self.trust, seen, as_shown(shown, now_us, from), prefix);
         let judged = evidence.judge(&self.trust).map_err(not_kept)?;
-        let path = self.folder.evidence_path(code, seen_size, shown_size);
-        Folder::keep(&path, &evidence)?;
+        let path = self.folder.keep(code, (seen_size, shown_size), &evidence)?;
         let proved = judged.judgement == Judgement::TwoHistories;
         Ok(Found::conflict(code, seen_size, shown_size, proved, &path.display().to_string()))
     }

@@ -85,6 +85,11 @@ impl Service {
         self.auditor.as_ref().map(Auditor::size)
     }
 
+    /// Whether it is asked for statements.
+    pub(super) fn has_statements(&self) -> bool {
+        self.statements.is_some()
+    }
+
     /// Asks once, under the head that the public log has shown.
     pub(super) async fn round(
         &mut self,

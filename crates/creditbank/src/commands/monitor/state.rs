@@ -19,6 +19,10 @@ use std::path::{Path, PathBuf};
 pub(crate) const STATE_BYTES_MAX: u64 = 64 << 20;
 /// The most documents that wait for the webhook.
 pub(crate) const QUEUE_MAX: usize = 1_024;
+/// The most files of evidence that are kept of a log: of one that goes on lying, the first.
+pub(crate) const EVIDENCE_FILES_MAX: usize = 64;
+/// How their names begin.
+const EVIDENCE: &str = "evidence-";
 /// The form of the file.
 const VERSION: u32 = 1;
 
@@ -191,23 +195,33 @@ impl Folder {
         Leaves::open(&path).map_err(unwritable(&path))
     }
 
-    /// Where evidence of a kind is kept. What it proves is in its name, so that the same is written once.
-    pub(super) fn evidence_path(&self, code: Code, seen: u64, shown: u64) -> PathBuf {
-        self.root.join(format!("evidence-{}-{seen}-{shown}.json", code.name().to_lowercase()))
-    }
-
-    /// Keeps evidence, unless there is such already.
-    pub(super) fn keep(path: &Path, evidence: &Evidence) -> Result<(), CommandError> {
+    /// Keeps evidence of a kind, and says where. What it shows is in its name, so that the same is written once; of a
+    /// log that goes on lying the first files are enough.
+    pub(super) fn keep(
+        &self,
+        code: Code,
+        (seen, shown): (u64, u64),
+        evidence: &Evidence,
+    ) -> Result<PathBuf, CommandError> {
+        let path = self.root.join(format!("{EVIDENCE}{}-{seen}-{shown}.json", code.name().to_lowercase()));
         if path.exists() {
-            return Ok(());
+            return Ok(path);
         }
-        replace(path, evidence.text().as_bytes()).map_err(unwritable(path))
+        let names = self.root.read_dir().map_err(unreadable(&self.root))?;
+        let is_evidence = |item: &fs::DirEntry| item.file_name().to_string_lossy().starts_with(EVIDENCE);
+        if names.filter_map(Result::ok).filter(is_evidence).count() >= EVIDENCE_FILES_MAX {
+            return Ok(self.root.clone());
+        }
+        replace(&path, evidence.text().as_bytes()).map_err(unwritable(&path))?;
+        Ok(path)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::evidence::Shown;
     use super::*;
+    use credit_client::Trust;
 
     const LOG: LogId = LogId([3; 32]);
 
@@ -237,6 +251,29 @@ mod tests {
         }
         assert_eq!(state.enqueue(Value::Null).unwrap_err().exit, Exit::Unreachable);
         assert_eq!((state.queue.len(), state.queue[0].number), (QUEUE_MAX, 1));
+    }
+
+    #[test]
+    fn evidence_reaches_its_limit_and_the_first_is_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::open(root.path(), LOG).unwrap();
+        let trust = Trust {
+            log_id: LOG,
+            origin: "dev.test".to_owned(),
+            checkpoint_keys: Vec::new(),
+            statement_keys: Vec::new(),
+            witness_policy: None,
+        };
+        let shown = Shown { checkpoint: String::new(), at_us: 1, from: String::new() };
+        let evidence = Evidence::new(&trust, shown.clone(), shown, None);
+        for size in 0..EVIDENCE_FILES_MAX {
+            let size = u64::try_from(size).unwrap();
+            for _ in 0..2 {
+                assert!(folder.keep(Code::Fork, (9, size), &evidence).unwrap().is_file(), "{size}");
+            }
+        }
+        assert_eq!(folder.keep(Code::Fork, (10, 9), &evidence).unwrap(), folder.root);
+        assert!(folder.keep(Code::Fork, (9, 0), &evidence).unwrap().is_file());
     }
 
     #[test]
