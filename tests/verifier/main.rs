@@ -35,6 +35,7 @@ mod statement;
 mod document;
 mod export;
 mod forgeries;
+mod guides;
 mod python;
 mod thirdparty;
 mod tiles;
