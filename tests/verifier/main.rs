@@ -36,6 +36,7 @@ mod document;
 mod export;
 mod forgeries;
 mod guides;
+mod liar;
 mod python;
 mod thirdparty;
 mod tiles;
