@@ -209,6 +209,7 @@ async fn the_checkpoint_is_text_that_is_not_kept_and_the_log_continues() {
     assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
     assert_eq!(answer.headers["cache-control"], "public, max-age=1");
     assert_eq!(answer.body, note.as_bytes());
+    assert!(answer.headers["last-modified"].ends_with(" GMT"), "{:?}", answer.headers);
     let tag = answer.headers["etag"].clone();
     let again = ask(&base, "GET", "/checkpoint", &[("if-none-match", &tag)]);
     assert_eq!((again.status, again.body.len()), (304, 0));

@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 /// A world whose log has at least so many entries, all of them published; gives its size.
-fn world_of(entries: u64) -> (World, u64) {
+pub(crate) fn world_of(entries: u64) -> (World, u64) {
     let world = World::start(&[]);
     let size = in_runtime(async { grow(&Session::new(&world).await, entries).await });
     published(&world, size);
@@ -39,23 +39,23 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn publish(bank: &Bank, folder: &Path, more: &[&str]) -> serde_json::Value {
+pub(crate) fn publish(bank: &Bank, folder: &Path, more: &[&str]) -> serde_json::Value {
     let folder = shown(folder);
     let arguments = [&["--output", "json", "publish", &folder], more].concat();
     serde_json::from_str(&bank.must(&arguments)).expect("JSON")
 }
 
 /// A web server that knows nothing but files.
-struct Files {
-    address: String,
+pub(crate) struct Files {
+    pub(crate) address: String,
 }
 
 impl Files {
-    fn serve(folder: &Path) -> Self {
+    pub(crate) fn serve(folder: &Path) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let folder = folder.to_path_buf();

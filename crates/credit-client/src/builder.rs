@@ -3,6 +3,7 @@
 use credit_types::{KeyPurpose, SignerId};
 use credit_verify::Trust;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tonic::transport::{Channel, Endpoint};
@@ -54,6 +55,7 @@ pub struct ClientBuilder {
     deadline: Duration,
     stream_deadline: Duration,
     language: Language,
+    outbox: Option<PathBuf>,
     tune: fn(Endpoint) -> Endpoint,
 }
 
@@ -70,6 +72,7 @@ impl ClientBuilder {
             deadline: DEADLINE,
             stream_deadline: STREAM_DEADLINE,
             language: Language::default(),
+            outbox: None,
             tune: |endpoint| endpoint,
         }
     }
@@ -116,6 +119,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps every statement about the registry in this folder before it is sent, so that its signer can prove later what
+    /// was signed, and a monitor can look whether it is in the log.
+    #[must_use]
+    pub fn outbox(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.outbox = Some(folder.into());
+        self
+    }
+
     /// Changes the transport's own options.
     #[must_use]
     pub fn tune(mut self, tune: fn(Endpoint) -> Endpoint) -> Self {
@@ -125,8 +136,19 @@ impl ClientBuilder {
 
     /// Builds the client, inside a tokio runtime. It connects with its first call.
     pub fn build(self) -> Result<Client, ClientError> {
-        let Self { endpoint, trust, signer, token, heads, retry, deadline, stream_deadline, language, tune } =
-            self;
+        let Self {
+            endpoint,
+            trust,
+            signer,
+            token,
+            heads,
+            retry,
+            deadline,
+            stream_deadline,
+            language,
+            outbox,
+            tune,
+        } = self;
         // Without TLS in this client an https address would carry tokens in the clear while it promises otherwise.
         if endpoint.starts_with("https:") {
             let problem =
@@ -151,6 +173,7 @@ impl ClientBuilder {
             deadline,
             stream_deadline,
             language,
+            outbox,
             verified: Mutex::new(None),
             fresh: Mutex::new(None),
         };
@@ -180,6 +203,8 @@ pub(crate) struct Shared {
     pub(crate) deadline: Duration,
     pub(crate) stream_deadline: Duration,
     pub(crate) language: Language,
+    /// Where statements are kept before they are sent.
+    pub(crate) outbox: Option<PathBuf>,
     /// The head that was last read from the store, so that the same text is not verified again and again.
     pub(crate) verified: Mutex<Option<SeenHead>>,
     /// When this client last verified a head.

@@ -80,6 +80,9 @@ pub enum ClientError {
     /// The last head seen could not be read or kept.
     #[error(transparent)]
     Heads(#[from] HeadsError),
+    /// A signed statement could not be kept; nothing was sent.
+    #[error("the signed statement could not be kept, so it was not sent")]
+    Outbox(#[source] std::io::Error),
     /// No random bytes.
     #[error(transparent)]
     Random(#[from] RandomError),

@@ -21,6 +21,7 @@ mod draft;
 mod error;
 mod heads;
 mod history;
+mod outbox;
 mod plan;
 mod posting;
 mod progress;

@@ -10,6 +10,7 @@ use credit_types::{
 use crate::builder::Client;
 use crate::call::registry;
 use crate::error::ClientError;
+use crate::outbox;
 use crate::receipt::Recorded;
 use crate::signer::{AuthoritySigner, Outgoing, SignerError, seal};
 
@@ -39,18 +40,22 @@ impl Client {
         body: &B,
         possession: &[&SigningKey],
     ) -> Result<Outgoing, ClientError> {
-        match by {
+        let outgoing = match by {
             KeyAuthority::Authority(authority) => {
                 let header = self.header(SignerId::Authority).await?;
-                seal(&header, body, &authority.with(possession))
+                seal(&header, body, &authority.with(possession))?
             }
             KeyAuthority::Owner => {
                 let header = self.header(self.signer_id()?).await?;
                 let own = self.signer()?.key(&[KeyPurpose::Keys, KeyPurpose::Recovery])?;
                 let keys: Vec<&SigningKey> = [own].into_iter().chain(possession.iter().copied()).collect();
-                seal(&header, body, &keys)
+                seal(&header, body, &keys)?
             }
+        };
+        if let Some(folder) = &self.shared.outbox {
+            outbox::keep(folder, &outgoing).map_err(ClientError::Outbox)?;
         }
+        Ok(outgoing)
     }
 
     /// Admits an institution: signed by the authority, and by each of its first keys as a proof of possession.

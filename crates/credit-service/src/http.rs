@@ -78,8 +78,10 @@ impl PublicLog {
     async fn file(&self, resource: Resource) -> Result<File, Refused> {
         match resource {
             Resource::Checkpoint => {
-                let note = self.ledger.publisher().current().note.clone();
-                Ok(File::new("text/plain; charset=utf-8", Cache::Brief, note.into_bytes()))
+                let current = self.ledger.publisher().current();
+                let file =
+                    File::new("text/plain; charset=utf-8", Cache::Brief, current.note.clone().into_bytes());
+                Ok(file.modified(current.published_at_us))
             }
             Resource::Tile(path) => self.tile(path).await,
             Resource::Blob(digest) => self.blob(digest).await,

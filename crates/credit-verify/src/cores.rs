@@ -40,6 +40,22 @@ impl CoreVerifier {
         Self { trust, heads: Vec::new(), tree: Frontier::new(), recorded_at_us: 0, newer: None, broken: None }
     }
 
+    /// Goes on behind cores that were checked before: with their tree, and the time of the last of them in microseconds
+    /// UTC.
+    pub fn resumed(trust: Trust, tree: Frontier, recorded_at_us: i64) -> Self {
+        Self { tree, recorded_at_us, ..Self::new(trust) }
+    }
+
+    /// Count of cores so far.
+    pub fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// When the last core was recorded, in microseconds UTC; 0 before the first.
+    pub fn recorded_at_us(&self) -> i64 {
+        self.recorded_at_us
+    }
+
     /// Holds the log against heads that were seen before.
     #[must_use]
     pub fn with_heads(mut self, heads: impl IntoIterator<Item = Head>) -> Self {
@@ -199,6 +215,30 @@ mod tests {
         let all = cores(9);
         let heads: Vec<Head> = [1, 4, 9].map(|size| head(&all[..size])).to_vec();
         assert_eq!(verdict(&all, &all, &heads, &signed(head(&all), 1)), None);
+    }
+
+    #[test]
+    fn a_verifier_goes_on_where_an_earlier_one_ended() {
+        let all = cores(9);
+        for at in 0..=9usize {
+            let mut first = CoreVerifier::new(trust(&all));
+            let mut tree = Frontier::new();
+            for core in &all[..at] {
+                first.push(core).unwrap();
+                tree.append(hash::leaf_hash(core));
+            }
+            let mut resumed = CoreVerifier::resumed(trust(&all), tree, first.recorded_at_us());
+            assert_eq!(resumed.size(), first.size());
+            for core in &all[at..] {
+                resumed.push(core).unwrap();
+            }
+            let note = signed(head(&all), 1);
+            assert_eq!(resumed.finish(&note), CoresReport { verdict: Verdict::Ok, ..resumed.finish(&note) });
+            assert_eq!(Digest(head(&all).root.0), resumed.finish(&note).root);
+        }
+        let mut resumed =
+            CoreVerifier::resumed(trust(&all), Frontier::from_parts(1, vec![[7; 32]]).unwrap(), 5);
+        assert_eq!(resumed.push(&core(1, 4)).unwrap_err().rule, Rule::TimeBackwards);
     }
 
     #[test]

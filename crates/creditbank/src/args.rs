@@ -1,8 +1,8 @@
 //! The command line. Help is in both languages; `--lang` chooses that of everything else.
 
 use crate::commands::{
-    account, balance, bench, config, demo, export, framework, init, institution, keys, publish, rebuild,
-    record, serve, statement, submit, token, verify, witness,
+    account, balance, bench, config, demo, export, framework, init, institution, keys, monitor, publish,
+    rebuild, record, serve, statement, submit, token, verify, witness,
 };
 use crate::language::Language;
 use crate::output::Format;
@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Export(export::Args),
     /// Check a ledger, an export, a receipt, a bundle or a balance · 验证账本、导出、回执、证明包或余额
     Verify(verify::Args),
+    /// Follow a log and raise an alarm when something is wrong with it · 持续监察账本，发现问题即报警
+    Monitor(monitor::Args),
     /// Write the public log as a folder for any web server · 把公开日志写成可由任意网页服务器提供的目录
     Publish(publish::Args),
     /// Rebuild the index of a stopped ledger · 重建已停止账本的索引

@@ -6,12 +6,14 @@ pub(crate) mod bench;
 pub(crate) mod config;
 mod connect;
 pub(crate) mod demo;
+mod evidence;
 pub(crate) mod export;
 pub(crate) mod framework;
 pub(crate) mod init;
 pub(crate) mod institution;
 pub(crate) mod keys;
 mod labels;
+pub(crate) mod monitor;
 pub(crate) mod publish;
 mod reason;
 pub(crate) mod rebuild;
@@ -60,6 +62,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Statement(args) => block_on(statement::run(context, args)),
         Command::Export(args) => export::run(context, &args),
         Command::Verify(args) => verify::run(context, args),
+        Command::Monitor(args) => block_on(monitor::run(context, args)),
         Command::Publish(args) => publish::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, &args),
         Command::Token(command) => token::run(context, command),

@@ -88,6 +88,16 @@ pub(super) enum Caller {
 
 /// A client that remembers the heads it has seen in the home.
 pub(super) fn client(context: &Context, connect: &Connect, caller: Caller) -> Result<Client, CommandError> {
+    client_keeping(context, connect, caller, None)
+}
+
+/// The same, which keeps in a folder what it signs about keys before it sends it.
+pub(super) fn client_keeping(
+    context: &Context,
+    connect: &Connect,
+    caller: Caller,
+    outbox: Option<&Path>,
+) -> Result<Client, CommandError> {
     let trust = trust(context, connect.trust.as_deref())?;
     let heads = FileHeads::new(context.home.heads(), trust.log_id)
         .map_err(|cause| CommandError::from(credit_client::ClientError::from(cause)))?;
@@ -96,6 +106,10 @@ pub(super) fn client(context: &Context, connect: &Connect, caller: Caller) -> Re
         Language::Zh => credit_client::Language::Chinese,
     };
     let builder = ClientBuilder::new(&connect.url, trust).heads(Arc::new(heads)).language(language);
+    let builder = match outbox {
+        None => builder,
+        Some(folder) => builder.outbox(folder),
+    };
     let builder = match caller {
         Caller::Anybody => builder,
         Caller::Institution(signer) => builder.signer(signer),

@@ -4,10 +4,11 @@
 mod balance;
 pub(super) mod bundle;
 mod cores;
+mod evidence;
 pub(super) mod export;
 pub(super) mod memory;
 pub(super) mod pipeline;
-mod receipt;
+pub(super) mod receipt;
 mod running;
 pub(super) mod stopped;
 
@@ -102,6 +103,21 @@ enum What {
         #[arg(long, value_name = "FILE")]
         trust: Option<PathBuf>,
     },
+    /// Check evidence that a log has signed two histories, without any server · 离线验证账本签署了两种历史的证据
+    #[command(after_help = "Examples · 示例:\n  creditbank verify evidence fork.json --trust trust.toml\n\n\
+                            Exit codes · 退出码:\n  \
+                            0  the log has signed two histories · 账本签署了两种历史\n  \
+                            1  both heads are signed, two histories are not proved · 两个检查点均有签名，但未证明有两种历史\n  \
+                            2  the file or the trust file cannot be used · 文件或信任文件有误\n  \
+                            3  a signature or the proof is false · 签名或证明不成立\n  \
+                            4  a file cannot be read · 文件无法读取")]
+    Evidence {
+        /// What `monitor` wrote · `monitor` 写出的证据文件
+        file: PathBuf,
+        /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+    },
     /// Check a balance that was kept, without any server · 离线验证保存的余额
     #[command(after_help = "Examples · 示例:\n  creditbank verify balance my.balance --trust trust.toml")]
     Balance {
@@ -123,6 +139,7 @@ pub(crate) fn run(context: &mut Context, args: Args) -> Ending {
         }
         Some(What::Receipt { file, trust }) => receipt::run(context, &file, trust.as_deref()),
         Some(What::Bundle { file, trust }) => bundle::run(context, &file, trust.as_deref()),
+        Some(What::Evidence { file, trust }) => evidence::run(context, &file, trust.as_deref()),
         Some(What::Balance { file, trust }) => balance::run(context, &file, trust.as_deref()),
         None if public => cores::run(context, url.as_deref().unwrap_or(LOG_URL), trust.as_deref()),
         None if running || url.is_some() => {

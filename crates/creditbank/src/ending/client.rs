@@ -23,6 +23,7 @@ impl From<ClientError> for CommandError {
             ClientError::Signer(_) => (Exit::Usage, Phrase::NotSigned),
             ClientError::Plan(_) => (Exit::Usage, Phrase::PlanUnusable),
             ClientError::Heads(_) => (Exit::Unreachable, Phrase::HeadNotKept),
+            ClientError::Outbox(_) => (Exit::Unreachable, Phrase::StatementNotKept),
             ClientError::Random(_) => (Exit::Unreachable, Phrase::NoRandomness),
         };
         Self::new(exit, phrase, &[]).because(error)

@@ -274,6 +274,23 @@ phrases! {
     SubmitSummary: "接受 {0}，已有 {1}，拒绝 {2}，不计学分 {3}，错误 {4}", "{0} accepted, {1} already there, {2} refused, {3} not credit, {4} bad";
     ResultsIn: "逐行结果见 {0}", "the results of each row are in {0}";
 
+    MonitorLooked: "{0}  共 {1} 条，新增 {2} 条，根 {3}，未解除的报警 {4} 项", "{0}  {1} entries, {2} new, root {3}, {4} alarms stand";
+    MonitorAlarm: "报警 {0}：{1}", "ALARM {0}: {1}";
+    MonitorCleared: "解除 {0}", "cleared: {0}";
+    MonitorNotKept: "监察的状态无法读写", "what the monitor remembers could not be read or written";
+    MonitorNotDelivered: "{0} 条报警尚未送达，下次再送（{1}）", "{0} alarms are not delivered and will be posted again ({1})";
+    MonitorQueueFull: "{0} 条报警送不出去，队列已满：请检查 --webhook 的接收方", "{0} alarms can't be delivered and the queue is full: look at who listens at --webhook";
+    StatementNotKept: "已签名的声明未能存下，因此没有发送", "the signed statement could not be kept, so it was not sent";
+    StatementsTooMany: "{0} 中的文件超过 {1} 个：请移走已入账的声明", "{0} has more than {1} files: move statements away that are in the log";
+    NotAStatement: "{0} 不是本账本的已签名声明，未予监察", "{0} is not a signed statement of this log, and is not looked after";
+    StatementNeedsToken: "{0} 所载声明的条目并非人人可见：需要审计令牌才能监察", "the entry of the statement in {0} is not for everybody: it takes an auditor's token to look after it";
+    NotEvidence: "{0} 不是 monitor 写出的证据文件", "{0} is not a file of evidence that monitor has written";
+    EvidenceFalse: "证据不成立", "the evidence shows nothing";
+    EvidenceHolds: "证据成立：账本 {0} 签署了两种互相矛盾的历史", "the evidence holds: the log {0} has signed two histories that contradict each other";
+    EvidenceOneHistory: "两个检查点均由账本 {0} 签署，同属一种历史：较小的后来才出示，这一点由出示者作证", "both heads are signed by the log {0} and are of one history: that the smaller one was shown later is the word of who kept them";
+    EvidenceOpen: "两个检查点均由账本 {0} 签署，但文件不能证明二者矛盾", "both heads are signed by the log {0}, but the file does not prove that they contradict each other";
+    EvidenceHead: "  {0} 条，根 {1}，{2} 见于 {3}", "  {0} entries, root {1}, seen {2} at {3}";
+
     ColumnAccount: "账户", "account";
     ColumnActiveFrom: "启用条目", "active from";
     ColumnAfter: "更正后", "after";

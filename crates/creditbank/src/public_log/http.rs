@@ -17,10 +17,15 @@ pub(crate) const FILE_TRIES_MAX: u32 = 3;
 const TRY_PAUSE: Duration = Duration::from_millis(500);
 /// The most redirections that are followed.
 pub(crate) const REDIRECTS_MAX: u32 = 3;
+/// The most bytes of a date that is kept: that of HTTP has 29.
+pub(crate) const DATE_BYTES_MAX: usize = 64;
 /// The most bytes of a full tile: 256 hashes.
 const TILE_BYTES: u64 = 8_192;
 /// The most bytes of a full bundle.
 const BUNDLE_BYTES: u64 = TILE_WIDTH as u64 * (ENTRY_BYTES_MAX as u64 + 2);
+
+/// The bytes of a file, and the date that its server gives it.
+type Dated = (Vec<u8>, Option<String>);
 
 /// A server of a public log.
 pub(crate) struct HttpLog {
@@ -68,8 +73,21 @@ impl HttpLog {
         Self { agent: Agent::new_with_config(config), base: url.trim_end_matches('/').to_owned() }
     }
 
+    /// The signed checkpoint, and when the server says that it was published last, as it says it. Nobody signs that.
+    pub(crate) fn dated_checkpoint(&self) -> Result<(String, Option<String>), SourceError> {
+        let url = format!("{}/checkpoint", self.base);
+        let found = self.dated("checkpoint", u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX))?;
+        let (bytes, date) = found.ok_or_else(|| SourceError::new(&url, HttpError::Status(404)))?;
+        Ok((String::from_utf8(bytes).map_err(|_| SourceError::new(&url, HttpError::NotText))?, date))
+    }
+
     /// A file of at most so many bytes; `None` where there is none.
     fn get(&self, path: &str, bytes_max: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(self.dated(path, bytes_max)?.map(|(bytes, _)| bytes))
+    }
+
+    /// The same with its date.
+    fn dated(&self, path: &str, bytes_max: u64) -> Result<Option<Dated>, SourceError> {
         let url = format!("{}/{path}", self.base);
         let mut tries = 1u32;
         loop {
@@ -84,28 +102,27 @@ impl HttpLog {
         }
     }
 
-    fn once(&self, url: &str, bytes_max: u64) -> Result<Option<Vec<u8>>, HttpError> {
+    fn once(&self, url: &str, bytes_max: u64) -> Result<Option<Dated>, HttpError> {
         let mut response = self.agent.get(url).call().map_err(HttpError::Transport)?;
         match response.status().as_u16() {
             200 => {}
             404 => return Ok(None),
             status => return Err(HttpError::Status(status)),
         }
+        let date = response.headers().get("last-modified").and_then(|value| value.to_str().ok());
+        let date = date.filter(|date| date.len() <= DATE_BYTES_MAX).map(str::to_owned);
         let mut bytes = Vec::new();
         // Counted after decompression: a small answer may not become a large one.
         let reader = response.body_mut().as_reader();
         reader.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(HttpError::Cut)?;
         let long = u64::try_from(bytes.len()).unwrap_or(u64::MAX) > bytes_max;
-        if long { Err(HttpError::TooLong(bytes_max)) } else { Ok(Some(bytes)) }
+        if long { Err(HttpError::TooLong(bytes_max)) } else { Ok(Some((bytes, date))) }
     }
 }
 
 impl LogSource for HttpLog {
     fn checkpoint(&self) -> Result<String, SourceError> {
-        let url = format!("{}/checkpoint", self.base);
-        let bytes = self.get("checkpoint", u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX))?;
-        let bytes = bytes.ok_or_else(|| SourceError::new(&url, HttpError::Status(404)))?;
-        String::from_utf8(bytes).map_err(|_| SourceError::new(&url, HttpError::NotText))
+        Ok(self.dated_checkpoint()?.0)
     }
 
     fn file(&self, path: &TilePath) -> Result<Option<Vec<u8>>, SourceError> {
@@ -166,6 +183,16 @@ mod tests {
             answers.push(answer("200 OK"));
             let log = HttpLog::new(&server(answers));
             assert_eq!(log.once(&format!("{}/x", log.base), 10).is_ok(), ok, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_date_reaches_its_maximum_and_not_beyond() {
+        for (bytes, kept) in [(DATE_BYTES_MAX, true), (DATE_BYTES_MAX + 1, false)] {
+            let date = "x".repeat(bytes);
+            let dated = || (format!("200 OK\r\nlast-modified: {date}\r\n"), b"note".to_vec());
+            let (note, told) = HttpLog::new(&server(vec![dated()])).dated_checkpoint().unwrap();
+            assert_eq!((note.as_str(), told.is_some()), ("note", kept));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Adds, retires and reports keys of institutions.
 
-use super::super::connect::{Caller, client};
+use super::super::connect::{Caller, client, client_keeping};
 use super::super::recorded;
 use super::super::{Context, signer};
 use super::Writing;
@@ -25,6 +25,10 @@ pub(crate) struct By {
     /// Keys of the authority; by default those in the home · 主管方密钥文件
     #[arg(long, value_name = "FILE", requires = "authority")]
     authority_key: Vec<PathBuf>,
+    /// Keep the signed statement in this folder before it is sent: `monitor --statements` looks whether it is logged ·
+    /// 发送前把已签名的声明存入此目录，可交由 `monitor --statements` 监察是否入账
+    #[arg(long, value_name = "DIR")]
+    keep_statement: Option<PathBuf>,
     /// Where it goes · 写入位置
     #[command(flatten)]
     writing: Writing,
@@ -53,7 +57,8 @@ impl Deciding {
             let signer = signer::institution_any(context, institution, purposes)?;
             (None, Caller::Institution(signer))
         };
-        Ok(Self { client: client(context, &by.writing.connect, caller)?, authority })
+        let client = client_keeping(context, &by.writing.connect, caller, by.keep_statement.as_deref())?;
+        Ok(Self { client, authority })
     }
 
     fn by(&self) -> KeyAuthority<'_> {

@@ -79,7 +79,7 @@ fn read(path: &Path) -> Result<Receipt, CommandError> {
 }
 
 /// Reads the bytes of a proof, in whichever form they are kept: as they are, or as hexadecimal or base64 text.
-pub(super) fn bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CommandError> {
+pub(in super::super) fn bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CommandError> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable(path))?;
     file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable(path))?;
