@@ -60,7 +60,8 @@ pub(crate) async fn entries(session: &Session<'_>) -> Vec<Entry> {
 /// The log's own keys.
 pub(crate) struct Keys {
     checkpoint: NoteSigner,
-    statement: SigningKey,
+    pub(crate) statement: SigningKey,
+    pub(crate) operator: SigningKey,
     origin: String,
     log_id: LogId,
 }
@@ -71,6 +72,7 @@ impl Keys {
         Self {
             checkpoint: NoteSigner::new(&world.origin, key("checkpoint.key")).expect("a signer"),
             statement: key("statement.key"),
+            operator: key("operator.key"),
             origin: world.origin.clone(),
             log_id: LogId::from_slice(&world.log_id).expect("an id"),
         }
@@ -78,6 +80,26 @@ impl Keys {
 }
 
 impl Keys {
+    /// The checkpoint over these leaves, signed.
+    pub(crate) fn note(&self, leaves: &[[u8; 32]]) -> String {
+        let (size, root) = (leaves.len() as u64, root_of(leaves));
+        sign(&Checkpoint { origin: self.origin.clone(), size, root }, &self.checkpoint).expect("a checkpoint")
+    }
+
+    /// Signs for the files that are in the folder of an export, in place of the manifest that is there.
+    pub(crate) fn resign(&self, folder: &Path) {
+        let manifest = folder.join("manifest");
+        let old: v1::Envelope = decode(&fs::read(&manifest).expect("a manifest")).expect("an envelope");
+        let old = FileManifest::from_payload(&old.payload).expect("a manifest");
+        let file = |file: ManifestFile| {
+            let bytes = fs::read(folder.join(&file.name)).expect("a file");
+            listed((&file.name, &bytes))
+        };
+        let new = FileManifest { files: old.files.clone().into_iter().map(file).collect(), ..old };
+        let signed = crate::statement::envelope(FileManifest::TYPE, new.payload(), &[&self.statement]);
+        fs::write(manifest, encode(&signed)).expect("a manifest");
+    }
+
     /// A bundle of these files under a manifest made anew, of the head that their manifest names.
     pub(crate) fn bundle(&self, mut files: BTreeMap<String, Vec<u8>>) -> Vec<u8> {
         let old: v1::Envelope = decode(&files.remove("manifest").expect("a manifest")).expect("an envelope");
@@ -125,9 +147,7 @@ pub(crate) fn write(folder: &Path, keys: &Keys, entries: &[Entry], details: &[(u
     if !details.is_empty() {
         files.insert("details/000000000000".to_owned(), details.iter().flat_map(secret).collect());
     }
-    let checkpoint = Checkpoint { origin: keys.origin.clone(), size, root };
-    let note = sign(&checkpoint, &keys.checkpoint).expect("a checkpoint");
-    files.insert("checkpoint".to_owned(), note.into_bytes());
+    files.insert("checkpoint".to_owned(), keys.note(&leaves).into_bytes());
     let manifest = FileManifest {
         log_id: keys.log_id,
         kind: FileManifestKind::Export,

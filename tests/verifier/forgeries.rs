@@ -65,7 +65,7 @@ enum Noticed {
     Never,
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     let copied =
         Command::new("cp").args(["-a", "--sparse=always"]).arg(from).arg(to).output().expect("cp runs");
@@ -76,6 +76,11 @@ fn copy(from: &Path, to: &Path) {
 fn twin(world: &World) -> World {
     let bank = Bank::new(&[]);
     copy(&world.bank.home(), &bank.home());
+    over(bank, world)
+}
+
+/// What is known of a ledger, over another bank that runs a copy of it.
+pub(crate) fn over(bank: Bank, world: &World) -> World {
     World {
         bank,
         origin: world.origin.clone(),

@@ -35,6 +35,8 @@ mod statement;
 mod document;
 mod export;
 mod forgeries;
+mod guides;
+mod liar;
 mod python;
 mod thirdparty;
 mod tiles;

@@ -218,7 +218,7 @@ fn check_with_aics(log: &Log, python: &str) {
 }
 
 /// A server in a process of its own, ended with this.
-struct Guarded(std::process::Child);
+pub(crate) struct Guarded(std::process::Child);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
@@ -414,7 +414,7 @@ fn last_cosigned(witness: &str, origin: &str) -> u64 {
 }
 
 /// Starts a server and waits for the line with its address.
-fn listening(mut command: Command) -> (String, Guarded) {
+pub(crate) fn listening(mut command: Command) -> (String, Guarded) {
     use std::io::BufRead as _;
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
     let stdout = child.stdout.take().expect("a pipe");

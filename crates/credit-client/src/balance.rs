@@ -90,7 +90,7 @@ impl SignedBalance {
 
 impl Client {
     /// The balance of an account. A signed one is verified: by a pinned statement key, about the account's link in an
-    /// entry that is proved to be in the log, under a head that continues the last one seen.
+    /// entry that is proved to be in the log, under a head that continues the last one seen and is not older.
     pub async fn get_balance(&self, asked: BalanceQuery) -> Result<Balance, ClientError> {
         let answers = self.answers("GetBalance");
         let BalanceQuery { account_ref, at_index, as_of, want_signed, min_entry_index } = asked;
@@ -109,6 +109,7 @@ impl Client {
             want_signed,
             min_entry_index,
         };
+        let before = if want_signed { self.seen().await? } else { None };
         let call = |channel, request| async move { accounts(channel).get_balance(request).await };
         let v1::GetBalanceResponse { balance, signed, receipt } = self.call(request, call).await?;
         let balance = answers.some("balance", balance)?;
@@ -119,7 +120,7 @@ impl Client {
         }
         let envelope = answers.some("signed", signed)?;
         let receipt = receipt.ok_or(BadReceipt::Missing)?;
-        let verified = self.proved(&receipt).await?;
+        let verified = self.proved_since(before, &receipt).await?;
         if verify_balance(&envelope, &verified, &self.shared.trust)? != statement {
             return Err(answers.wrong("the signed balance differs from the one shown"));
         }

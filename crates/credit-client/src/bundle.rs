@@ -35,7 +35,7 @@ impl RecordBundle {
 
 impl Client {
     /// Fetches the bundle of a record, for its learner, its issuer and auditors, and verifies it by itself and against
-    /// the log as it was seen.
+    /// the log as it was seen: it is as of no older head.
     pub async fn get_record_bundle(
         &self,
         issuer_id: &InstitutionId,
@@ -48,6 +48,7 @@ impl Client {
             record_id: record_id.as_bytes().to_vec(),
             disclose_details,
         };
+        let before = self.seen().await?;
         let call = |channel, request| async move { records(channel).get_record_bundle(request).await };
         let v1::GetRecordBundleResponse { bundle } = self.call(request, call).await?;
         let verified = verify_bundle(&bundle, &self.shared.trust).map_err(|fault| match fault {
@@ -67,7 +68,7 @@ impl Client {
             root: Digest(verified.checkpoint.root),
             checkpoint: proof.checkpoint.clone(),
         };
-        self.remember(head).await?;
+        self.remember_since(before, head).await?;
         proof.extra = Some(receipt.core);
         let tlog_proof = proof.format().map_err(|error| answers.wrong(error))?;
         Ok(RecordBundle { bytes: bundle, tlog_proof, verified })

@@ -76,11 +76,21 @@ impl Client {
             return Err(ClientError::OtherLog);
         }
         let shown = open(&self.shared.trust, &checkpoint).map_err(BadReceipt::Checkpoint)?;
+        self.remember_since(before, shown.clone()).await?;
+        Ok(shown)
+    }
+
+    /// Checks and keeps the head of an answer that is to be as of the newest one. It must reach what had been seen before
+    /// the question was asked: an older head may be a true one, and still leave out all that came after.
+    pub(crate) async fn remember_since(
+        &self,
+        before: Option<SeenHead>,
+        shown: SeenHead,
+    ) -> Result<(), ClientError> {
         if let Some(before) = before.filter(|before| before.size > shown.size) {
             return Err(fork(ForkKind::Rollback, &before, &shown));
         }
-        self.remember(shown.clone()).await?;
-        Ok(shown)
+        self.remember(shown).await
     }
 
     /// The last head seen: what a new statement is anchored on. One is fetched where none was verified for an hour.

@@ -154,6 +154,15 @@ pub(crate) fn recorded_as(
 impl Client {
     /// Verifies a receipt by itself and against the log as it was seen.
     pub(crate) async fn proved(&self, receipt: &v1::Receipt) -> Result<VerifiedReceipt, ClientError> {
+        self.proved_since(None, receipt).await
+    }
+
+    /// The same, for an answer that is to be as of the newest head: its head must reach what had been seen before.
+    pub(crate) async fn proved_since(
+        &self,
+        before: Option<SeenHead>,
+        receipt: &v1::Receipt,
+    ) -> Result<VerifiedReceipt, ClientError> {
         let verified = verify_receipt(receipt, &self.shared.trust)?;
         let proof = TlogProof::parse(&receipt.tlog_proof).map_err(credit_verify::Fault::ProofUnreadable)?;
         let head = SeenHead {
@@ -161,7 +170,7 @@ impl Client {
             root: Digest(verified.checkpoint.root),
             checkpoint: proof.checkpoint,
         };
-        self.remember(head).await?;
+        self.remember_since(before, head).await?;
         Ok(verified)
     }
 

@@ -5,6 +5,7 @@
 
 mod docs;
 mod fresh;
+mod fuzz;
 mod lint;
 mod page_api;
 mod page_errors;
@@ -27,6 +28,8 @@ usage: cargo xtask <chore> [--check]
 
   soak crash [--cycles N] [--seed N]   kill the real server N times under load and check what it kept
   soak fdatasync                       build the server without the store's own sync; the tests must find it out
+
+  fuzz TARGET [--seconds N]            give a parser of tests/fuzz inputs by libFuzzer, N seconds long
 
   --check   write nothing; fail if a committed file differs from what would be generated";
 
@@ -55,6 +58,10 @@ fn run(words: &[&str]) -> Result<()> {
             soak::crash(&root, cycles, seed)
         }
         ["soak", "fdatasync"] => soak::fdatasync(&root),
+        ["fuzz", options @ ..] => {
+            let (target, seconds) = fuzz::options(options)?;
+            fuzz::fuzz(&root, target, seconds)
+        }
         _ => bail!("{USAGE}"),
     }
 }

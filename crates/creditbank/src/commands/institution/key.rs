@@ -1,18 +1,19 @@
 //! Adds, retires and reports keys of institutions.
 
-use super::super::connect::{Caller, client_keeping};
+use super::super::connect::{Caller, client, client_keeping};
 use super::super::recorded;
 use super::super::{Context, signer};
 use super::Writing;
 use crate::ending::{CommandError, Ending};
 use crate::keyfile::signing_key;
 use crate::language::Phrase;
-use credit_client::{AuthoritySigner, Client, KeyAuthority};
+use credit_client::{AuthoritySigner, Client, KeyAuthority, KeyHistory};
 use credit_log::envelope::kid_text;
 use credit_types::{
     InstitutionId, InstitutionKey, KeyAddition, KeyCompromise, KeyPurpose, KeyRetirement, Kid, PublicKey,
 };
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Who decides about a key.
@@ -40,12 +41,20 @@ struct Deciding {
 }
 
 impl Deciding {
-    fn new(context: &mut Context, institution: &InstitutionId, by: &By) -> Result<Self, CommandError> {
+    /// About a key of these purposes: a key for recovery is outranked by none but another one.
+    fn new(
+        context: &mut Context,
+        institution: &InstitutionId,
+        about: &BTreeSet<KeyPurpose>,
+        by: &By,
+    ) -> Result<Self, CommandError> {
         let (authority, caller) = if by.authority {
             (Some(signer::authority(context, &by.authority_key)?), Caller::Anybody)
         } else {
-            let purposes = [KeyPurpose::Keys, KeyPurpose::Recovery];
-            let signer = signer::institution_any(context, institution, &purposes)?;
+            let recovers = about.contains(&KeyPurpose::Recovery);
+            let purposes: &[KeyPurpose] =
+                if recovers { &[KeyPurpose::Recovery] } else { &[KeyPurpose::Keys, KeyPurpose::Recovery] };
+            let signer = signer::institution_any(context, institution, purposes)?;
             (None, Caller::Institution(signer))
         };
         let client = client_keeping(context, &by.writing.connect, caller, by.keep_statement.as_deref())?;
@@ -75,7 +84,7 @@ pub(super) async fn add(
             purposes: purposes.into_iter().collect(),
         },
     };
-    let deciding = Deciding::new(context, institution, by)?;
+    let deciding = Deciding::new(context, institution, &addition.key.purposes, by)?;
     let recorded = deciding.client.add_key(deciding.by(), &addition, &key).await?;
     context.output.line(Phrase::KeyAdded, &[&kid_text(&kid.0), &institution]);
     finish(context, &deciding.client, by, &recorded, kid).await
@@ -83,9 +92,10 @@ pub(super) async fn add(
 
 /// Retires a key.
 pub(super) async fn retire(context: &mut Context, institution: &InstitutionId, kid: Kid, by: &By) -> Ending {
-    let deciding = Deciding::new(context, institution, by)?;
-    let after = own_key(&deciding.client, institution, kid).await?;
-    let recorded = deciding.client.retire_key(deciding.by(), &KeyRetirement { after, kid }).await?;
+    let target = own_key(context, institution, kid, by).await?;
+    let deciding = Deciding::new(context, institution, &target.key.purposes, by)?;
+    let retirement = KeyRetirement { after: target.last_status_entry, kid };
+    let recorded = deciding.client.retire_key(deciding.by(), &retirement).await?;
     context.output.line(Phrase::KeyRetiredNow, &[&kid_text(&kid.0), &recorded.index]);
     finish(context, &deciding.client, by, &recorded, kid).await
 }
@@ -98,23 +108,25 @@ pub(super) async fn report(
     suspect_from_index: u64,
     by: &By,
 ) -> Ending {
-    let deciding = Deciding::new(context, institution, by)?;
-    own_key(&deciding.client, institution, kid).await?;
+    let target = own_key(context, institution, kid, by).await?;
+    let deciding = Deciding::new(context, institution, &target.key.purposes, by)?;
     let compromise = KeyCompromise { kid, suspect_from_index };
     let recorded = deciding.client.report_key_compromise(deciding.by(), &compromise).await?;
     context.output.line(Phrase::KeyReported, &[&kid_text(&kid.0), &suspect_from_index, &recorded.index]);
     finish(context, &deciding.client, by, &recorded, kid).await
 }
 
-/// The last status entry of a key, which must be the institution's: a slip of the hand retires nobody else's key.
+/// A key, which must be the institution's: a slip of the hand retires nobody else's key.
 async fn own_key(
-    client: &Client,
+    context: &mut Context,
     institution: &InstitutionId,
     kid: Kid,
-) -> Result<credit_types::Digest, CommandError> {
-    let history = client.get_signing_key(kid).await?;
+    by: &By,
+) -> Result<KeyHistory, CommandError> {
+    let anybody = client(context, &by.writing.connect, Caller::Anybody)?;
+    let history = anybody.get_signing_key(kid).await?;
     if history.institution_id == *institution {
-        Ok(history.last_status_entry)
+        Ok(history)
     } else {
         Err(CommandError::usage(Phrase::KeyOfAnother, &[&kid_text(&kid.0), &history.institution_id]))
     }
