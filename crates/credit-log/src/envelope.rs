@@ -8,6 +8,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use curve25519_dalek::edwards::EdwardsPoint;
 use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
 use zeroize::Zeroize as _;
 
@@ -19,8 +20,12 @@ const KID_PREFIX: &str = "ed25519:";
 /// The bytes that a signature over a statement covers: DSSE's
 /// `"DSSEv1" SP len(type) SP type SP len(payload) SP payload`, lengths in ASCII decimal bytes.
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
+    [pae_head(payload_type, payload).as_bytes(), payload].concat()
+}
+
+/// What of the pre-authentication encoding stands before the payload.
+pub(crate) fn pae_head(payload_type: &str, payload: &[u8]) -> String {
+    format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len())
 }
 
 /// The id of an Ed25519 key: SHA-256("ed25519" || 0x00 || key).
@@ -98,6 +103,11 @@ impl PublicKey {
     /// The id of the key.
     pub fn kid(&self) -> Hash {
         kid_of(self.key.as_bytes())
+    }
+
+    /// The point of the key: in the prime-order subgroup and not the identity, for no other key is made.
+    pub(crate) fn point(&self) -> EdwardsPoint {
+        self.key.to_edwards()
     }
 
     /// Checks a signature strictly.

@@ -25,6 +25,7 @@ pub mod parts;
 pub mod policy;
 pub mod proof;
 pub mod receipt;
+pub mod strict_batch;
 pub mod subtree;
 pub mod tile;
 pub mod tree;

@@ -13,6 +13,7 @@ use crate::report::{Broken, Halt, Report, Stop, Verdict, ensure};
 use crate::rows::AllRows;
 use crate::rule::Rule;
 use crate::scratch::{Memory, ScratchError};
+use crate::signature::Checks;
 use crate::trust::Trust;
 use crate::upgrade::{self, Announcement};
 
@@ -246,11 +247,15 @@ impl<'d> Verifier<'d> {
                 self.announced = Some(announcement);
                 judged
             }
-            Err(Unread::Later) => match prepare::read(&mut self.state, entry.parts, details) {
-                Ok(decision) => self.state.judge(&core, &decision)?,
-                Err(Unread::Stop(stop)) => return Err(stop),
-                Err(Unread::Later) => unreachable!("in its turn everything is known that an entry rests on"),
-            },
+            Err(Unread::Later) => {
+                match prepare::read(&mut self.state, entry.parts, details, &mut Checks::OneByOne) {
+                    Ok(decision) => self.state.judge(&core, &decision)?,
+                    Err(Unread::Stop(stop)) => return Err(stop),
+                    Err(Unread::Later) => {
+                        unreachable!("in its turn everything is known that an entry rests on")
+                    }
+                }
+            }
         };
         if let (0, Some(trust), Some(genesis)) = (index, &self.trust, self.state.genesis()) {
             let same = genesis.origin == trust.origin;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use credit_log::envelope::PublicKey;
+use credit_log::strict_batch::{BatchSeed, FalseSignatures, StrictBatch};
 use credit_log::{Hash, hash, parts};
 use credit_proto::Statement;
 use credit_proto::entry::{
@@ -21,7 +22,7 @@ use crate::log::EntryBytes;
 use crate::part::{self, Part};
 use crate::report::{Stop, ensure};
 use crate::rule::Rule;
-use crate::signature::signers;
+use crate::signature::{Checks, signers};
 use crate::upgrade;
 
 /// What is known of the entries before.
@@ -89,20 +90,61 @@ pub struct Prepared {
 #[derive(Debug, Clone)]
 pub struct Preparer {
     known: Arc<Known>,
+    seed: Option<BatchSeed>,
 }
 
 impl Preparer {
     /// For a verifier that adds to what is known.
     pub(crate) fn new(known: Arc<Known>) -> Self {
-        Self { known }
+        Self { known, seed: None }
+    }
+
+    /// Checks the signatures of many entries together, with weights drawn from a seed. Without one each is checked by
+    /// itself; the verdict is the same.
+    #[must_use]
+    pub fn with_seed(self, seed: BatchSeed) -> Self {
+        Self { seed: Some(seed), ..self }
     }
 
     /// Reads an entry, with details as far as the source has them.
     pub fn prepare(&self, entry: &EntryBytes<'_>, details: Option<&dyn DetailsSource>) -> Prepared {
+        self.prepare_with(entry, details, &mut Checks::OneByOne)
+    }
+
+    /// Reads entries, each with its details as far as the source has them: what [`prepare`](Self::prepare) gives for
+    /// each, with less work the more there are.
+    pub fn prepare_all(&self, entries: &[(EntryBytes<'_>, Option<&dyn DetailsSource>)]) -> Vec<Prepared> {
+        let Some(seed) = &self.seed else {
+            return entries.iter().map(|(entry, details)| self.prepare(entry, *details)).collect();
+        };
+        let mut batch = StrictBatch::new(seed.clone());
+        let mut signatures = Vec::with_capacity(entries.len());
+        let mut all = Vec::with_capacity(entries.len());
+        for (entry, details) in entries {
+            all.push(self.prepare_with(entry, *details, &mut Checks::Together(&mut batch)));
+            signatures.push(batch.len());
+        }
+        if let Err(FalseSignatures { numbers }) = batch.verify() {
+            for number in numbers {
+                let at = signatures.partition_point(|count| *count <= number);
+                if let (Some(prepared), Some((entry, details))) = (all.get_mut(at), entries.get(at)) {
+                    *prepared = self.prepare(entry, *details);
+                }
+            }
+        }
+        all
+    }
+
+    fn prepare_with(
+        &self,
+        entry: &EntryBytes<'_>,
+        details: Option<&dyn DetailsSource>,
+        checks: &mut Checks<'_>,
+    ) -> Prepared {
         let read = if upgrade::is_one(entry.parts) {
             Err(Unread::Later)
         } else {
-            read(&mut self.known.as_ref(), entry.parts, details)
+            read(&mut self.known.as_ref(), entry.parts, details, checks)
         };
         Prepared {
             leaf: hash::leaf_hash(entry.core),
@@ -118,6 +160,7 @@ pub(crate) fn read(
     past: &mut dyn Past,
     encoded: &[Vec<u8>],
     details: Option<&dyn DetailsSource>,
+    checks: &mut Checks<'_>,
 ) -> Result<Box<Decision>, Unread> {
     let parts = decode_parts(encoded).map_err(|error| {
         // A head that counts other parts is named before a part that can't be read.
@@ -135,7 +178,7 @@ pub(crate) fn read(
             let command = chunk::command(&manifest, &parts, &events, &mut mandate)?;
             (events, command)
         }
-        None => of_statement(past, &parts, &mut mandate)?,
+        None => of_statement(past, checks, &parts, &mut mandate)?,
     };
     if let Some(source) = details {
         command::others(&command, source)?;
@@ -147,6 +190,7 @@ pub(crate) fn read(
 /// The events and the command of an entry that rests on one statement, once its signatures have been verified.
 fn of_statement(
     past: &mut dyn Past,
+    checks: &mut Checks<'_>,
     parts: &DecodedParts,
     mandate: &mut Mandate<'_>,
 ) -> Result<(Vec<Event>, Command), Unread> {
@@ -163,7 +207,7 @@ fn of_statement(
         // The core names no rows of an institution that signs a genesis, for there is none yet.
         ensure(own, rule, "a genesis is signed by the authority that it names")?;
     }
-    let signers = signers(past, envelope, &statement)?;
+    let signers = signers(past, checks, envelope, &statement)?;
     let command = command::of_statement(statement, signers, &events, mandate)?;
     Ok((events, command))
 }

@@ -21,6 +21,7 @@ mod properties;
 mod published;
 mod receipts;
 mod reference;
+mod strict_batches;
 mod tiles;
 mod witness;
 

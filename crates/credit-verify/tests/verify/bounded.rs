@@ -13,7 +13,7 @@ use crate::rows;
 use crate::story::UNIV;
 
 /// A log of every event and of so many rows that a small memory can't hold them.
-fn long() -> Bank {
+pub(crate) fn long() -> Bank {
     let mut bank = eventful();
     let accounts: Vec<_> = (0..30).map(|n| bank.open_account(&format!("learner {n}"))).collect();
     for round in 0..20 {

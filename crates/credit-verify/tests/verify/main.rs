@@ -23,6 +23,7 @@ mod newer;
 mod parcel;
 mod receipts;
 mod story;
+mod together;
 
 use bank::Bank;
 use credit_ledger::{Row, RowId};
@@ -50,10 +51,15 @@ pub(crate) fn rows(verifier: &mut Verifier<'_>) -> BTreeMap<RowId, Row> {
     rows
 }
 
-/// Asserts that a log is broken at this entry by this rule.
+/// Asserts that a log is broken at this entry by this rule, also if its last entries are read at once.
 #[track_caller]
 pub(crate) fn breaks(bank: &Bank, index: u64, rule: &str) {
-    match verified(bank).verdict {
+    let report = verified(bank);
+    for behind in [1, 4] {
+        let at_once = together::read_at_once(bank, bank.entries.len().saturating_sub(behind)).0;
+        assert_eq!(at_once, report, "the last {behind} read at once");
+    }
+    match report.verdict {
         Verdict::Broken(Broken { index: at, rule: broken, detail }) => {
             assert_eq!((at, broken.to_string().as_str()), (index, rule), "{detail}");
         }
