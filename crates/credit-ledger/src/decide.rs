@@ -37,10 +37,10 @@ impl<'a> Judgement<'a> {
         }
     }
 
-    /// Adds a refusal unless a condition holds.
-    pub(crate) fn require(&mut self, holds: bool, rejection: impl Into<Rejection>) {
+    /// Adds a refusal unless a condition holds. It is only made where it is needed: hardly ever, and it has texts.
+    pub(crate) fn require<R: Into<Rejection>>(&mut self, holds: bool, rejection: impl FnOnce() -> R) {
         if !holds {
-            self.refuse(rejection);
+            self.refuse(rejection());
         }
     }
 

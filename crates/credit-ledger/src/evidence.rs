@@ -40,17 +40,16 @@ pub(crate) fn header(judgement: &mut Judgement, header: &Header, rule: AnchorRul
     let view = judgement.view;
     let log_id = view.leaf(0).map(|leaf| LogId(leaf.0));
     let same = view.log().is_some() && log_id.is_some() && header.log_id == log_id;
-    judgement.require(same, Rejection::new(Reason::LogIdMismatch).field("header.log_id"));
+    judgement.require(same, || Rejection::new(Reason::LogIdMismatch).field("header.log_id"));
     if let Some(row) = view.command(&key_of(header)) {
         judgement
             .refuse(Rejection::new(Reason::CommandIdReused).field("header.statement_id").index(row.index));
     }
     match header.anchor {
         Some(at) => anchor(judgement, at, rule),
-        None => judgement.require(
-            rule == AnchorRule::Optional,
-            Rejection::new(Reason::AnchorMissing).field("header.anchor"),
-        ),
+        None => judgement.require(rule == AnchorRule::Optional, || {
+            Rejection::new(Reason::AnchorMissing).field("header.anchor")
+        }),
     }
 }
 
@@ -62,7 +61,7 @@ fn anchor(judgement: &mut Judgement, anchor: Anchor, rule: AnchorRule) {
         return;
     };
     let forged = Rejection::new(Reason::AnchorForged).field("header.anchor.root");
-    judgement.require(head.root == anchor.root, forged);
+    judgement.require(head.root == anchor.root, || forged);
     if let Some(log) = judgement.view.log() {
         let age_us = judgement.context.recorded_at_us.saturating_sub(head.recorded_at_us);
         // The newest head is never stale: a log that rested for long could not be taken up again otherwise.
@@ -73,7 +72,7 @@ fn anchor(judgement: &mut Judgement, anchor: Anchor, rule: AnchorRule) {
                 newest || age_us <= days_us(log.genesis.policy.anchor_days)
             }
         };
-        judgement.require(fresh, Rejection::new(Reason::AnchorStale).field("header.anchor"));
+        judgement.require(fresh, || Rejection::new(Reason::AnchorStale).field("header.anchor"));
     }
 }
 
@@ -87,20 +86,21 @@ pub(crate) fn institution<'a>(
         return None;
     };
     let row = judgement.view.institution(id);
-    judgement.require(row.is_some(), Rejection::new(Reason::SignerUnknown).field("header.signer_id"));
+    judgement.require(row.is_some(), || Rejection::new(Reason::SignerUnknown).field("header.signer_id"));
     row
 }
 
 /// That the signer is the one that this statement needs. An institution that nobody knows is refused as such.
 pub(crate) fn signer_is(judgement: &mut Judgement, signer: &SignerId, needed: &SignerId) {
     let known = signer.institution().is_none_or(|id| judgement.view.institution(id).is_some());
-    judgement.require(known, Rejection::new(Reason::SignerUnknown).field("header.signer_id"));
-    judgement.require(signer == needed, Rejection::new(Reason::SignerNotAllowed).field("header.signer_id"));
+    judgement.require(known, || Rejection::new(Reason::SignerUnknown).field("header.signer_id"));
+    judgement
+        .require(signer == needed, || Rejection::new(Reason::SignerNotAllowed).field("header.signer_id"));
 }
 
 /// That an institution has a role.
 pub(crate) fn role(judgement: &mut Judgement, row: &InstitutionRow, role: Role) {
-    judgement.require(row.admission.roles.contains(&role), Reason::RoleMissing);
+    judgement.require(row.admission.roles.contains(&role), || Reason::RoleMissing);
 }
 
 /// A refusal because of one of the signatures.
@@ -144,10 +144,10 @@ pub(crate) fn one_key(
         };
         usable(judgement, row, kid);
         let fits = row.key.purposes.iter().any(|purpose| purposes.contains(purpose));
-        judgement.require(fits, of_signature(Reason::KeyPurposeWrong, kid));
+        judgement.require(fits, || of_signature(Reason::KeyPurposeWrong, kid));
     }
-    judgement.require(count > 0, Rejection::new(Reason::KeyUnknown).field("signatures"));
-    judgement.require(count < 2, Rejection::new(Reason::SignatureNotNeeded).field("signatures"));
+    judgement.require(count > 0, || Rejection::new(Reason::KeyUnknown).field("signatures"));
+    judgement.require(count < 2, || Rejection::new(Reason::SignatureNotNeeded).field("signatures"));
 }
 
 /// That enough authority keys of the log have signed, and beside them the new keys only.
@@ -171,7 +171,7 @@ pub(crate) fn threshold(judgement: &mut Judgement, genesis: &Genesis, count: u32
     // A threshold of none would let anybody in.
     let enough = count > 0 && count >= genesis.authority_threshold;
     let detail = format!("{} of {} authority keys", count, genesis.authority_threshold);
-    judgement.require(enough, Rejection::new(Reason::ThresholdNotMet).field("signatures").detail(detail));
+    judgement.require(enough, || Rejection::new(Reason::ThresholdNotMet).field("signatures").detail(detail));
 }
 
 /// That exactly one operator key has signed.
@@ -183,12 +183,12 @@ pub(crate) fn operator(judgement: &mut Judgement, signers: &[Kid]) {
             judgement.refuse(of_signature(reason, kid));
         }
     }
-    judgement.require(!signers.is_empty(), Rejection::new(Reason::KeyUnknown).field("signatures"));
-    judgement.require(signers.len() < 2, Rejection::new(Reason::SignatureNotNeeded).field("signatures"));
+    judgement.require(!signers.is_empty(), || Rejection::new(Reason::KeyUnknown).field("signatures"));
+    judgement.require(signers.len() < 2, || Rejection::new(Reason::SignatureNotNeeded).field("signatures"));
 }
 
 /// That every new key has signed for itself. Of a statement without any signature, that is not what is missing.
 pub(crate) fn possession(judgement: &mut Judgement, signers: &[Kid], new: &[Kid]) {
     let all = signers.is_empty() || new.iter().all(|kid| signers.contains(kid));
-    judgement.require(all, Rejection::new(Reason::PossessionMissing).field("signatures"));
+    judgement.require(all, || Rejection::new(Reason::PossessionMissing).field("signatures"));
 }

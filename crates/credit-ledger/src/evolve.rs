@@ -12,6 +12,7 @@ use credit_types::{
     RecordStatus, Signed, SignerId,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Takes a whole entry over: its events in order, then its command and the last links of its subjects.
 pub fn evolve_entry(view: &mut View, context: &Context, key: &CommandKey, events: &[Event]) {
@@ -33,7 +34,7 @@ pub fn evolve(view: &mut View, context: &Context, event: &Event) {
     match event {
         Event::LedgerCreated(statement) => {
             assert_eq!(context.index, 0, "a log begins at its entry 0");
-            create(view, RowId::Log, Row::Log(Box::new(LogRow { genesis: statement.body.clone() })));
+            create(view, RowId::Log, Row::Log(Arc::new(LogRow { genesis: statement.body.clone() })));
         }
         Event::ServerStarted(_) => {}
         Event::InstitutionAdmitted(statement) => admit(view, context, &statement.body),
@@ -68,7 +69,7 @@ pub fn evolve(view: &mut View, context: &Context, event: &Event) {
                 last_status_index: context.index,
                 records: 0,
             };
-            create(view, RowId::Account(*account_ref), Row::Account(Box::new(row)));
+            create(view, RowId::Account(*account_ref), Row::Account(Arc::new(row)));
         }
         Event::AccountStatusChanged { status, statement } => {
             change_account(view, context, *status, statement);
@@ -109,7 +110,7 @@ fn register_key(
         compromised: None,
         last_status_index: context.index,
     };
-    create(view, RowId::Key(key.key.kid), Row::Key(Box::new(row)));
+    create(view, RowId::Key(key.key.kid), Row::Key(Arc::new(row)));
 }
 
 fn admit(view: &mut View, context: &Context, admission: &InstitutionAdmission) {
@@ -122,17 +123,17 @@ fn admit(view: &mut View, context: &Context, admission: &InstitutionAdmission) {
         keys: admission.keys.iter().map(|key| key.key.kid).collect(),
     };
     let id = RowId::Institution(admission.institution_id.clone());
-    create(view, id, Row::Institution(Box::new(row)));
+    create(view, id, Row::Institution(Arc::new(row)));
 }
 
 fn publish(view: &mut View, context: &Context, framework: &FrameworkPublication) {
     let id = RowId::Framework(framework.framework_id.clone());
     let row = FrameworkRow { framework: framework.clone(), published_index: context.index };
-    view.put(id, Row::Framework(Box::new(row)));
+    view.put(id, Row::Framework(Arc::new(row)));
     for scheme in &framework.schemes {
         let framework_id = framework.framework_id.clone();
         let row = SchemeRow { framework_id, scheme: scheme.clone() };
-        view.put(RowId::Scheme(scheme.scheme_id.clone()), Row::Scheme(Box::new(row)));
+        view.put(RowId::Scheme(scheme.scheme_id.clone()), Row::Scheme(Arc::new(row)));
     }
 }
 
@@ -147,14 +148,14 @@ fn add_key(view: &mut View, context: &Context, statement: &Signed<KeyAddition>) 
     register_key(view, context, &body.institution_id, &body.key, authorised_by);
     let mut row = existing(view.institution(&body.institution_id));
     row.keys.push(new);
-    view.put(RowId::Institution(body.institution_id.clone()), Row::Institution(Box::new(row)));
+    view.put(RowId::Institution(body.institution_id.clone()), Row::Institution(Arc::new(row)));
 }
 
 fn update_key(view: &mut View, context: &Context, kid: Kid, change: impl FnOnce(&mut KeyRow)) {
     let mut row = existing(view.key(kid));
     change(&mut row);
     row.last_status_index = context.index;
-    view.put(RowId::Key(kid), Row::Key(Box::new(row)));
+    view.put(RowId::Key(kid), Row::Key(Arc::new(row)));
 }
 
 fn change_account(
@@ -170,7 +171,7 @@ fn change_account(
     row.status = status;
     row.steps.push(StatusStep { index: context.index, kid, status });
     row.last_status_index = context.index;
-    view.put(RowId::Account(account_ref), Row::Account(Box::new(row)));
+    view.put(RowId::Account(account_ref), Row::Account(Arc::new(row)));
 }
 
 /// Moves a record's credit and asserts that nothing came into being or was lost.
@@ -201,7 +202,8 @@ fn deposit(view: &mut View, context: &Context, event: &Event) {
     else {
         return;
     };
-    let years = existing(view.institution(issuer)).admission.default_validity_years;
+    let Some(institution) = view.institution(issuer) else { unreachable!("a record's issuer is admitted") };
+    let years = institution.admission.default_validity_years;
     // A default that ends beyond the calendar is as good as none.
     let by_default = if years == 0 { None } else { facts.awarded_on.plus_years(years).ok() };
     let mut buckets = BTreeMap::new();
@@ -220,11 +222,11 @@ fn deposit(view: &mut View, context: &Context, event: &Event) {
         superseded_by: None,
         valid_until: facts.valid_until.or(by_default),
     };
-    create(view, RowId::Record(issuer.clone(), facts.record_id), Row::Record(Box::new(row)));
+    create(view, RowId::Record(issuer.clone(), facts.record_id), Row::Record(Arc::new(row)));
     let mut account = existing(view.account(facts.account_ref));
     assert!(account.status != AccountStatus::Closed, "a closed account is read only");
     account.records = account.records.saturating_add(1);
-    view.put(RowId::Account(facts.account_ref), Row::Account(Box::new(account)));
+    view.put(RowId::Account(facts.account_ref), Row::Account(Arc::new(account)));
 }
 
 fn change_record(view: &mut View, context: &Context, event: &Event) {
@@ -247,7 +249,7 @@ fn change_record(view: &mut View, context: &Context, event: &Event) {
     row.superseded_by = *superseded_by;
     row.steps.push(StatusStep { index: context.index, kid: *kid, status: *status });
     row.last_status_index = context.index;
-    view.put(RowId::Record(issuer.clone(), record_id), Row::Record(Box::new(row)));
+    view.put(RowId::Record(issuer.clone(), record_id), Row::Record(Arc::new(row)));
 }
 
 fn open_batch(view: &mut View, context: &Context, statement: &Signed<BatchManifest>) {
@@ -267,7 +269,7 @@ fn open_batch(view: &mut View, context: &Context, statement: &Signed<BatchManife
         closed: false,
         last_key: None,
     };
-    create(view, RowId::Batch(context.index), Row::Batch(Box::new(row)));
+    create(view, RowId::Batch(context.index), Row::Batch(Arc::new(row)));
     let mut open = view.open_batches(&header.signer).cloned().unwrap_or_default();
     open.batches.push(context.index);
     view.put(RowId::OpenBatches(header.signer.clone()), Row::OpenBatches(open));
@@ -292,7 +294,7 @@ fn take_chunk(view: &mut View, event: &Event) {
         "a batch has no more than its leaves"
     );
     row.last_key = last_key.or(row.last_key);
-    view.put(RowId::Batch(*manifest_index), Row::Batch(Box::new(row)));
+    view.put(RowId::Batch(*manifest_index), Row::Batch(Arc::new(row)));
 }
 
 fn close_batch(view: &mut View, event: &Event) {
@@ -301,7 +303,7 @@ fn close_batch(view: &mut View, event: &Event) {
     assert!(!row.closed, "a batch closes once");
     assert_eq!((row.accepted, row.refused), (*accepted, *refused), "a closing counts what was taken in");
     row.closed = true;
-    view.put(RowId::Batch(*manifest_index), Row::Batch(Box::new(row)));
+    view.put(RowId::Batch(*manifest_index), Row::Batch(Arc::new(row)));
     let mut open = existing(view.open_batches(signer));
     assert!(open.batches.contains(manifest_index), "an open batch is among its signer's");
     open.batches.retain(|index| index != manifest_index);

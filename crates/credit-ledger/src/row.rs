@@ -7,6 +7,7 @@ use credit_types::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where and when an entry stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,27 +62,27 @@ pub enum RowId {
     Leaf(u64),
 }
 
-/// A row.
+/// A row. What is large is shared: a reader holds a row that others hold too, and only who changes it has its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Row {
     /// The log itself.
-    Log(Box<LogRow>),
+    Log(Arc<LogRow>),
     /// An institution.
-    Institution(Box<InstitutionRow>),
+    Institution(Arc<InstitutionRow>),
     /// A key of an institution.
-    Key(Box<KeyRow>),
+    Key(Arc<KeyRow>),
     /// A framework.
-    Framework(Box<FrameworkRow>),
+    Framework(Arc<FrameworkRow>),
     /// A credit scheme.
-    Scheme(Box<SchemeRow>),
+    Scheme(Arc<SchemeRow>),
     /// An account.
-    Account(Box<AccountRow>),
+    Account(Arc<AccountRow>),
     /// A record.
-    Record(Box<RecordRow>),
+    Record(Arc<RecordRow>),
     /// A command that was recorded.
     Command(CommandRow),
     /// A batch.
-    Batch(Box<BatchRow>),
+    Batch(Arc<BatchRow>),
     /// The open batches of a signer.
     OpenBatches(OpenBatchesRow),
     /// The last link of a subject.

@@ -13,6 +13,7 @@ use credit_types::{
     AccountRef, BalanceLine, Bucket, CivilDate, Command, Digest, Event, Kid, RecordStatus, Rejection,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 type Rows = BTreeMap<RowId, Row>;
 
@@ -233,7 +234,7 @@ fn record_in<'a>(rows: &'a Rows, id: &RowId) -> &'a RecordRow {
 
 fn pretend(rows: &mut Rows, account_ref: AccountRef, count: u32) {
     match rows.get_mut(&RowId::Account(account_ref)) {
-        Some(Row::Account(row)) => row.records += count,
+        Some(Row::Account(row)) => Arc::make_mut(row).records += count,
         other => panic!("no account to prepare: {other:?}"),
     }
 }

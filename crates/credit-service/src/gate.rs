@@ -157,7 +157,7 @@ fn token_key(reader: &Reader, kid: Kid) -> Result<Option<TokenKey>, Failure> {
 /// The roles of an institution, if it is admitted.
 fn roles_of(reader: &Reader, institution: &InstitutionId) -> Result<Option<Roles>, Failure> {
     match reader.row(&RowId::Institution(institution.clone()))? {
-        Some(Row::Institution(row)) => Ok(Some(row.admission.roles)),
+        Some(Row::Institution(row)) => Ok(Some(row.admission.roles.clone())),
         _ => Ok(None),
     }
 }

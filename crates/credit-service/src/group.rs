@@ -312,7 +312,7 @@ impl<'a> Group<'a> {
             None => stored_row(self.shared.store.as_ref(), &id)?,
         };
         match row {
-            Some(Row::Batch(row)) => Ok(Some(*row)),
+            Some(Row::Batch(row)) => Ok(Some(Arc::unwrap_or_clone(row))),
             _ => Ok(None),
         }
     }

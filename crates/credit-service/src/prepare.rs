@@ -19,6 +19,7 @@ use credit_types::{
     Signed, SignerId, Text,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Which statement a call takes.
@@ -389,7 +390,7 @@ impl Preparer {
     /// The state of a batch by the index of its manifest's entry.
     pub fn manifest_of(&self, manifest_index: u64) -> Result<BatchRow, Failure> {
         match self.reader.row(&RowId::Batch(manifest_index))? {
-            Some(Row::Batch(row)) => Ok(*row),
+            Some(Row::Batch(row)) => Ok(Arc::unwrap_or_clone(row)),
             _ => Err(Rejection::new(Reason::BatchUnknown).index(manifest_index).into()),
         }
     }

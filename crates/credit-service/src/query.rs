@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::reader::Reader;
 use credit_ledger::{AccountRow, KeyRow, Row, RowId};
 use credit_types::{AccountRef, Kid};
+use std::sync::Arc;
 
 /// The refusal of a request's field.
 pub(crate) fn invalid(field: &str, problem: impl Into<String>) -> Failure {
@@ -28,7 +29,7 @@ pub(crate) fn leaf_bytes(reader: &Reader, index: u64) -> Result<Vec<u8>, Failure
 pub(crate) fn account_row(reader: &Reader, account: AccountRef) -> Result<Option<AccountRow>, Failure> {
     match reader.row(&RowId::Account(account))? {
         None => Ok(None),
-        Some(Row::Account(row)) => Ok(Some(*row)),
+        Some(Row::Account(row)) => Ok(Some(Arc::unwrap_or_clone(row))),
         Some(_) => Err(Failure::Fault("an account's row is something else".to_owned())),
     }
 }
@@ -37,7 +38,7 @@ pub(crate) fn account_row(reader: &Reader, account: AccountRef) -> Result<Option
 pub(crate) fn key_row(reader: &Reader, kid: Kid) -> Result<Option<KeyRow>, Failure> {
     match reader.row(&RowId::Key(kid))? {
         None => Ok(None),
-        Some(Row::Key(row)) => Ok(Some(*row)),
+        Some(Row::Key(row)) => Ok(Some(Arc::unwrap_or_clone(row))),
         Some(_) => Err(Failure::Fault("a key's row is something else".to_owned())),
     }
 }

@@ -253,7 +253,7 @@ impl Reader {
         for (key, _) in self.shared.rows(&from, &to, limit)? {
             let listed = rows::listed(&key).ok_or_else(|| Failure::Fault("decode a listing".to_owned()))?;
             match self.row(&RowId::Record(listed.1, listed.0))? {
-                Some(Row::Record(row)) => records.push(*row),
+                Some(Row::Record(row)) => records.push(Arc::unwrap_or_clone(row)),
                 _ => return Err(Failure::Fault("a listed record has no row".to_owned())),
             }
         }
@@ -274,7 +274,7 @@ impl Reader {
                 let Row::Institution(row) = rows::decode(value)? else {
                     return Err(Failure::Fault("an institution's row is something else".to_owned()));
                 };
-                Ok(*row)
+                Ok(Arc::unwrap_or_clone(row))
             })
             .collect()
     }

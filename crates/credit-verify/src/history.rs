@@ -5,6 +5,7 @@
 //! the log, that a parent had been admitted, and that no key or statement id stood in another institution's entries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use credit_ledger::{
     CommandKey, Context, HeadRow, InstitutionRow, KeyRow, Row, RowId, View, decide, event_reads,
@@ -184,7 +185,7 @@ impl History {
                 if statement.body.parent_id.as_ref() == Some(id) =>
             {
                 let admission = statement.body.clone();
-                Some(Row::Institution(Box::new(InstitutionRow {
+                Some(Row::Institution(Arc::new(InstitutionRow {
                     admission,
                     admitted_index: 0,
                     keys: Vec::new(),

@@ -33,6 +33,7 @@ mod log;
 mod part;
 mod prepare;
 mod receipt;
+mod recent;
 mod replay;
 mod report;
 mod rows;

@@ -145,7 +145,7 @@ impl State {
         for id in view.take_changed() {
             if let Some(row) = view.get(&id) {
                 self.note(&id, row);
-                self.rows.put(id.clone(), row.clone())?;
+                self.rows.put(&id, row.clone())?;
             }
         }
         let signatures = parts.statements.iter().map(|statement| match statement {

@@ -10,7 +10,7 @@ mod run;
 use std::collections::BTreeMap;
 
 use crate::scratch::{Memory, ScratchError};
-use filter::Print;
+pub(crate) use filter::Print;
 use run::{Allowance, Cursor, Found, Lookup, Run, Writer, frame_bytes};
 
 /// Runs of one level, of which one of the next is made.

@@ -30,7 +30,7 @@ impl Opening<'_> {
             judgement.refuse(Rejection::new(Reason::AccountExists).index(row.opened_index));
         }
         let taken = self.draw.aliases.iter().any(|alias| alias.taken);
-        judgement.require(!taken, Reason::AliasExists);
+        judgement.require(!taken, || Reason::AliasExists);
         self.known_by(judgement);
     }
 
@@ -42,14 +42,13 @@ impl Opening<'_> {
             AssuranceLevel::None | AssuranceLevel::Phone => of(AliasKind::Document) <= 1,
             AssuranceLevel::Document | AssuranceLevel::DocumentFace => of(AliasKind::Document) == 1,
         };
-        let rejection = Rejection::new(Reason::FieldInvalid).field("assurance");
-        judgement.require(
-            documents,
-            rejection.detail("needs the number of an identity document from DOCUMENT on"),
-        );
+        let rejection = || Rejection::new(Reason::FieldInvalid).field("assurance");
+        judgement.require(documents, || {
+            rejection().detail("needs the number of an identity document from DOCUMENT on")
+        });
         let numbered = of(AliasKind::AccountNumber) == 1;
-        let rejection = Rejection::new(Reason::FieldInvalid).field("aliases");
-        judgement.require(numbered, rejection.detail("must have one account number"));
+        let rejection = || Rejection::new(Reason::FieldInvalid).field("aliases");
+        judgement.require(numbered, || rejection().detail("must have one account number"));
     }
 
     /// What happened once nothing speaks against it.
@@ -128,14 +127,14 @@ pub(crate) fn change_status(
     let mut capacity = None;
     if let Some(row) = evidence::institution(&mut judgement, &header.signer) {
         capacity = capacity_of(&judgement, row, body.action, signers);
-        judgement.require(capacity.is_some(), Reason::RoleMissing);
+        judgement.require(capacity.is_some(), || Reason::RoleMissing);
         let purpose = match capacity {
             Some(Capacity::Regulator) => KeyPurpose::Status,
             Some(Capacity::Registrar) | None => KeyPurpose::Registry,
         };
         evidence::one_key(&mut judgement, &row.admission.institution_id, signers, &[purpose], &[]);
         let ordered = capacity != Some(Capacity::Regulator) || !body.order_ref.is_empty();
-        judgement.require(ordered, Rejection::new(Reason::OrderRefMissing).field("order_ref"));
+        judgement.require(ordered, || Rejection::new(Reason::OrderRefMissing).field("order_ref"));
     }
     match judgement.view.account(body.account_ref) {
         None => judgement.refuse(Rejection::new(Reason::AccountUnknown).field("account_ref")),
@@ -168,12 +167,12 @@ fn may_change(
         judgement.refuse(Rejection::new(reason).index(last));
     }
     let fresh = judgement.view.leaf(last) == Some(change.after);
-    judgement.require(fresh, Rejection::new(Reason::StaleStatement).field("after").index(last));
+    judgement.require(fresh, || Rejection::new(Reason::StaleStatement).field("after").index(last));
     // What was suspended can always be lifted, and closing stays possible for ever.
     let most = match capacity {
         Some(Capacity::Regulator) => STATUS_STEPS_ORDER_MAX,
         Some(Capacity::Registrar) | None => STATUS_STEPS_MAX,
     };
     let room = row.steps.len() < most || change.action != AccountAction::Suspend;
-    judgement.require(room, Reason::StatusLimitReached);
+    judgement.require(room, || Reason::StatusLimitReached);
 }

@@ -41,7 +41,7 @@ pub(crate) fn open(
     }
     let open = judgement.view.open_batches(&header.signer).map_or(0, |row| row.batches.len());
     let detail = format!("{OPEN_BATCHES_MAX} at most");
-    judgement.require(open < OPEN_BATCHES_MAX, Rejection::new(Reason::BatchLimitReached).detail(detail));
+    judgement.require(open < OPEN_BATCHES_MAX, || Rejection::new(Reason::BatchLimitReached).detail(detail));
     judgement.end()?;
     Ok(vec![Event::BatchOpened(statement.clone())])
 }
@@ -62,11 +62,11 @@ pub(crate) fn close(
     if let SignerId::Institution(signer) = &header.signer {
         evidence::one_key(&mut judgement, signer, signers, purposes, &[]);
     }
-    judgement.require(batch.is_some(), Rejection::new(Reason::BatchUnknown).field("manifest_index"));
+    judgement.require(batch.is_some(), || Rejection::new(Reason::BatchUnknown).field("manifest_index"));
     if let Some(batch) = batch {
         let own = batch.signer == header.signer;
-        judgement.require(own, Rejection::new(Reason::BatchOfAnother).field("manifest_index"));
-        judgement.require(!batch.closed, Rejection::new(Reason::BatchClosed).field("manifest_index"));
+        judgement.require(own, || Rejection::new(Reason::BatchOfAnother).field("manifest_index"));
+        judgement.require(!batch.closed, || Rejection::new(Reason::BatchClosed).field("manifest_index"));
     }
     judgement.end()?;
     Ok(batch.map(|batch| closed(batch, batch.accepted, batch.refused)).into_iter().collect())
@@ -94,12 +94,12 @@ pub(crate) fn submit_chunk(mut judgement: Judgement, chunk: &ChunkCommand) -> Re
         let whole =
             batch.record_count.saturating_sub(chunk.chunk.saturating_mul(CHUNK_LEAVES)).min(CHUNK_LEAVES);
         let detail = format!("must have {whole} leaves, has {count}");
-        judgement.require(count == whole, Rejection::new(Reason::ChunkSizeWrong).detail(detail));
+        judgement.require(count == whole, || Rejection::new(Reason::ChunkSizeWrong).detail(detail));
     }
     let positions = free_positions(chunk, count);
-    judgement.require(positions.is_some(), Rejection::new(Reason::ChunkSizeWrong).field("refused"));
+    judgement.require(positions.is_some(), || Rejection::new(Reason::ChunkSizeWrong).field("refused"));
     let ascending = ascends(batch.last_key, &chunk.leaves);
-    judgement.require(ascending, Rejection::new(Reason::LeafOrderWrong).field("leaves"));
+    judgement.require(ascending, || Rejection::new(Reason::LeafOrderWrong).field("leaves"));
     let context = judgement.context;
     judgement.end()?;
     let (Some(positions), SignerId::Institution(signer)) = (positions, &batch.signer) else {
@@ -116,21 +116,21 @@ fn open_for_leaves(judgement: &mut Judgement, batch: &BatchRow, chunk: &ChunkCom
     if let Some(compromised) = judgement.view.key(batch.kid).and_then(|row| row.compromised) {
         judgement.refuse(Rejection::new(Reason::KeyCompromised).index(compromised.index));
     }
-    judgement.require(!batch.closed, Reason::BatchClosed);
+    judgement.require(!batch.closed, || Reason::BatchClosed);
     if let Some(log) = judgement.view.log() {
         let age_us = judgement.context.recorded_at_us.saturating_sub(batch.opened_at_us);
-        judgement.require(age_us <= days_us(log.genesis.policy.batch_days), Reason::BatchExpired);
+        judgement.require(age_us <= days_us(log.genesis.policy.batch_days), || Reason::BatchExpired);
     }
     let detail = format!("must be chunk {}", batch.next_chunk);
     let in_order = chunk.chunk == batch.next_chunk;
-    judgement.require(in_order, Rejection::new(Reason::ChunkOutOfOrder).field("chunk").detail(detail));
+    judgement.require(in_order, || Rejection::new(Reason::ChunkOutOfOrder).field("chunk").detail(detail));
     let fits = match (&chunk.leaves, batch.leaf_type) {
         (ChunkLeaves::Records(_), LeafType::Record) | (ChunkLeaves::Openings(_), LeafType::Opening) => true,
         // Where every leaf was refused before, nothing is left that has a type.
         (ChunkLeaves::Records(leaves), LeafType::Opening) => leaves.is_empty(),
         (ChunkLeaves::Openings(leaves), LeafType::Record) => leaves.is_empty(),
     };
-    judgement.require(fits, Rejection::new(Reason::PayloadTypeWrong).field("leaves"));
+    judgement.require(fits, || Rejection::new(Reason::PayloadTypeWrong).field("leaves"));
 }
 
 /// The positions of the leaves: the chunk's, without those refused before. `None` if the refused ones are not
@@ -212,7 +212,7 @@ impl Sieve<'_> {
                     let before = added.entry(leaf.body.account_ref).or_default();
                     let mut judgement = judgement();
                     let fresh = !deposited.contains(&leaf.body.record_id);
-                    judgement.require(fresh, Reason::RecordExists);
+                    judgement.require(fresh, || Reason::RecordExists);
                     let judged = self.record(judgement, leaf, *before);
                     if judged.is_ok() {
                         *before = before.saturating_add(1);
@@ -256,7 +256,7 @@ impl Sieve<'_> {
         if let Some(row) = judgement.view.institution(self.signer) {
             evidence::role(&mut judgement, row, Role::Registrar);
         }
-        judgement.require(!opened.contains(&leaf.check.account_ref), Reason::AccountExists);
+        judgement.require(!opened.contains(&leaf.check.account_ref), || Reason::AccountExists);
         let opening = Opening {
             opening: &leaf.body,
             draw: &leaf.check,

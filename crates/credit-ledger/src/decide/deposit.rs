@@ -31,7 +31,7 @@ impl Deposit<'_> {
             let rejection = Rejection::new(Reason::RecordExists).field("record_id");
             judgement.refuse(rejection.index(row.deposited_index));
         }
-        judgement.require(!self.check.fingerprint_taken, Reason::OutcomeExists);
+        judgement.require(!self.check.fingerprint_taken, || Reason::OutcomeExists);
         self.dates(judgement);
         let lacking = self.admission.and_then(|row| lacking(&row.admission.accreditations, self.facts));
         if let Some(reason) = lacking {
@@ -54,20 +54,20 @@ impl Deposit<'_> {
             }
         }
         let room = row.records.saturating_add(self.added) < ACCOUNT_RECORDS_MAX;
-        judgement.require(room, Reason::AccountFull);
+        judgement.require(room, || Reason::AccountFull);
     }
 
     fn dates(&self, judgement: &mut Judgement) {
         let RecordFacts { awarded_on, valid_until, .. } = self.facts;
         let past = judgement.today().is_some_and(|today| *awarded_on <= today);
-        judgement.require(past, Rejection::new(Reason::AwardedInFuture).field("awarded_on"));
+        judgement.require(past, || Rejection::new(Reason::AwardedInFuture).field("awarded_on"));
         let valid = valid_until.is_none_or(|until| until >= *awarded_on);
-        judgement.require(valid, Rejection::new(Reason::ValidityBeforeAward).field("valid_until"));
+        judgement.require(valid, || Rejection::new(Reason::ValidityBeforeAward).field("valid_until"));
         if let Details::Known(details) = &self.check.details {
             let RecordDetails { start_on, end_on, .. } = details.as_ref();
             let days = [*start_on, *end_on, Some(*awarded_on)];
             let forwards = days.iter().flatten().is_sorted();
-            judgement.require(forwards, Rejection::new(Reason::DatesBackwards).field("details"));
+            judgement.require(forwards, || Rejection::new(Reason::DatesBackwards).field("details"));
         }
     }
 
@@ -77,7 +77,7 @@ impl Deposit<'_> {
             None => judgement.refuse(Rejection::new(Reason::FrameworkUnknown).field("level.framework")),
             Some(row) => {
                 let on_scale = row.framework.levels.is_some_and(|scale| scale.has(*tenths));
-                let rejection = Rejection::new(Reason::LevelNotInFramework).field("level.tenths");
+                let rejection = || Rejection::new(Reason::LevelNotInFramework).field("level.tenths");
                 judgement.require(on_scale, rejection);
             }
         }
@@ -90,8 +90,8 @@ impl Deposit<'_> {
             Some(row) => {
                 let step = row.scheme.step_milli;
                 let on_step = amount.credits.milli().checked_rem(step) == Some(0);
-                let rejection = Rejection::new(Reason::AmountOffStep).field("amount.credits_milli");
-                judgement.require(on_step, rejection.detail(format!("must be a multiple of {step}")));
+                let rejection = || Rejection::new(Reason::AmountOffStep).field("amount.credits_milli");
+                judgement.require(on_step, || rejection().detail(format!("must be a multiple of {step}")));
             }
         }
     }

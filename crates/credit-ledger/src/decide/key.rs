@@ -35,7 +35,7 @@ fn signed_for_owner(
             evidence::institution(judgement, signer);
             if let Some(owner) = owner {
                 let own = owner == id;
-                judgement.require(own, Rejection::new(Reason::SignerNotAllowed).field("header.signer_id"));
+                judgement.require(own, || Rejection::new(Reason::SignerNotAllowed).field("header.signer_id"));
             }
             evidence::one_key(judgement, id, signers, of_keys(target), new);
         }
@@ -63,7 +63,7 @@ pub(crate) fn add(
             };
             let free = row.keys.len() < most;
             let detail = format!("{most} keys at most, retired ones counted");
-            judgement.require(free, Rejection::new(Reason::KeyLimitReached).detail(detail));
+            judgement.require(free, || Rejection::new(Reason::KeyLimitReached).detail(detail));
         }
     }
     registry::key_is_new(&mut judgement, kid, "key");
@@ -74,7 +74,7 @@ pub(crate) fn add(
 /// The key that a statement is about.
 fn target<'a>(judgement: &mut Judgement<'a>, kid: Kid) -> Option<&'a KeyRow> {
     let row = judgement.view.key(kid);
-    judgement.require(row.is_some(), Rejection::new(Reason::KeyNotFound).field("kid"));
+    judgement.require(row.is_some(), || Rejection::new(Reason::KeyNotFound).field("kid"));
     row
 }
 
@@ -98,8 +98,8 @@ pub(crate) fn retire(
             judgement.refuse(Rejection::new(Reason::KeyRetired).field("kid").index(retired));
         }
         let fresh = judgement.view.leaf(row.last_status_index) == Some(body.after);
-        let rejection = Rejection::new(Reason::StaleStatement).field("after");
-        judgement.require(fresh, rejection.index(row.last_status_index));
+        let rejection = || Rejection::new(Reason::StaleStatement).field("after");
+        judgement.require(fresh, || rejection().index(row.last_status_index));
     }
     judgement.end()?;
     Ok(owner
@@ -122,15 +122,15 @@ pub(crate) fn report_compromise(
     if let Some(row) = target {
         if let Some(before) = row.compromised {
             let wider = body.suspect_from_index < before.suspect_from_index;
-            let rejection = Rejection::new(Reason::KeyCompromised).field("kid");
-            judgement.require(wider, rejection.index(before.index));
+            let rejection = || Rejection::new(Reason::KeyCompromised).field("kid");
+            judgement.require(wider, || rejection().index(before.index));
         }
         let active = body.suspect_from_index >= row.active_from_index;
-        let rejection = Rejection::new(Reason::SuspectBeforeActivation).field("suspect_from_index");
-        judgement.require(active, rejection.index(row.active_from_index));
+        let rejection = || Rejection::new(Reason::SuspectBeforeActivation).field("suspect_from_index");
+        judgement.require(active, || rejection().index(row.active_from_index));
     }
     let past = body.suspect_from_index <= judgement.context.index;
-    judgement.require(past, Rejection::new(Reason::SuspectInFuture).field("suspect_from_index"));
+    judgement.require(past, || Rejection::new(Reason::SuspectInFuture).field("suspect_from_index"));
     if past && header.signer != SignerId::Authority {
         reaches_back(&mut judgement, body.suspect_from_index);
     }
@@ -151,6 +151,7 @@ fn reaches_back(judgement: &mut Judgement, suspect_from_index: u64) {
     let age_us = now_us.saturating_sub(recorded_at_us);
     let near = age_us <= days_us(log.genesis.policy.suspect_days);
     let detail = format!("{} days at most", log.genesis.policy.suspect_days);
-    judgement
-        .require(near, Rejection::new(Reason::SuspectTooFarBack).field("suspect_from_index").detail(detail));
+    judgement.require(near, || {
+        Rejection::new(Reason::SuspectTooFarBack).field("suspect_from_index").detail(detail)
+    });
 }

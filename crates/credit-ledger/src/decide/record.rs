@@ -52,7 +52,7 @@ pub(crate) fn correct(
         let deposit = Deposit { issuer, admission: row, facts: &body.facts, check, added: 0 };
         deposit.guard(&mut judgement);
         let old = judgement.view.record(issuer, body.supersedes);
-        judgement.require(old.is_some(), Rejection::new(Reason::RecordUnknown).field("supersedes"));
+        judgement.require(old.is_some(), || Rejection::new(Reason::RecordUnknown).field("supersedes"));
         if let Some(old) = old {
             of_account(&mut judgement, old, body.facts.account_ref);
             not_ended(&mut judgement, old);
@@ -81,29 +81,28 @@ pub(crate) fn change_status(
 ) -> Result<Vec<Event>, Rejection> {
     let Signed { header, body, signers } = statement;
     let shaped = body.after.is_none() == (body.action == RecordAction::Revoke);
-    judgement.require(
-        shaped,
+    judgement.require(shaped, || {
         Rejection::new(Reason::FieldInvalid)
             .field("after")
-            .detail("must be absent in a revocation and present otherwise"),
-    );
+            .detail("must be absent in a revocation and present otherwise")
+    });
     evidence::header(&mut judgement, header, AnchorRule::Required);
     if let Some(row) = evidence::institution(&mut judgement, &header.signer) {
         let own = row.admission.institution_id == body.issuer_id;
         let regulator = row.admission.roles.contains(&Role::Regulator);
-        let rejection = Rejection::new(Reason::SignerNotAllowed).field("header.signer_id");
+        let rejection = || Rejection::new(Reason::SignerNotAllowed).field("header.signer_id");
         judgement.require(own || regulator, rejection);
         let ordered = own || !body.order_ref.is_empty();
-        judgement.require(ordered, Rejection::new(Reason::OrderRefMissing).field("order_ref"));
+        judgement.require(ordered, || Rejection::new(Reason::OrderRefMissing).field("order_ref"));
     }
     if let SignerId::Institution(signer) = &header.signer {
         evidence::one_key(&mut judgement, signer, signers, &[KeyPurpose::Status], &[]);
     }
     let in_future =
         body.effective_from.is_some_and(|from| judgement.today().is_none_or(|today| from > today));
-    judgement.require(!in_future, Rejection::new(Reason::EffectiveInFuture).field("effective_from"));
+    judgement.require(!in_future, || Rejection::new(Reason::EffectiveInFuture).field("effective_from"));
     let row = judgement.view.record(&body.issuer_id, body.record_id);
-    judgement.require(row.is_some(), Rejection::new(Reason::RecordUnknown).field("record_id"));
+    judgement.require(row.is_some(), || Rejection::new(Reason::RecordUnknown).field("record_id"));
     if let Some(row) = row {
         of_account(&mut judgement, row, body.account_ref);
         let by = if header.signer.institution() == Some(&row.issuer) { By::Issuer } else { By::Order };
@@ -132,7 +131,7 @@ pub(crate) fn change_status(
 
 fn of_account(judgement: &mut Judgement, row: &RecordRow, account_ref: AccountRef) {
     let same = row.facts.account_ref == account_ref;
-    judgement.require(same, Rejection::new(Reason::RecordOfAnotherAccount).field("account_ref"));
+    judgement.require(same, || Rejection::new(Reason::RecordOfAnotherAccount).field("account_ref"));
 }
 
 /// That a record is neither revoked nor superseded.
@@ -168,14 +167,14 @@ fn suspended_by(judgement: &Judgement, row: &RecordRow) -> Option<By> {
 fn not_of_the_other(judgement: &mut Judgement, row: &RecordRow, by: By) {
     let Some(step) = row.steps.last() else { return };
     let own = suspended_by(judgement, row).is_none_or(|suspended| suspended == by);
-    let rejection = Rejection::new(Reason::SignerNotAllowed).field("header.signer_id").index(step.index);
+    let rejection = || Rejection::new(Reason::SignerNotAllowed).field("header.signer_id").index(step.index);
     judgement.require(own, rejection);
 }
 
 fn follows(judgement: &mut Judgement, row: &RecordRow, after: credit_types::Digest) {
     let fresh = judgement.view.leaf(row.last_status_index) == Some(after);
-    let rejection = Rejection::new(Reason::StaleStatement).field("after");
-    judgement.require(fresh, rejection.index(row.last_status_index));
+    let rejection = || Rejection::new(Reason::StaleStatement).field("after");
+    judgement.require(fresh, || rejection().index(row.last_status_index));
 }
 
 fn may_change(judgement: &mut Judgement, row: &RecordRow, change: &RecordStatusChange, by: By) {
@@ -204,7 +203,7 @@ fn may_change(judgement: &mut Judgement, row: &RecordRow, change: &RecordStatusC
                 By::Issuer => STATUS_STEPS_MAX,
                 By::Order => STATUS_STEPS_ORDER_MAX,
             };
-            judgement.require(row.steps.len() < most, Reason::StatusLimitReached);
+            judgement.require(row.steps.len() < most, || Reason::StatusLimitReached);
         }
         RecordAction::Revoke => {}
     }

@@ -19,13 +19,15 @@ pub(crate) fn create_ledger(
     let noticed = genesis.is_dev() || genesis.policy.notice_days >= NOTICE_DAYS_MIN;
     let detail = format!("must be at least {NOTICE_DAYS_MIN} where the origin is not for trial");
     judgement
-        .require(noticed, Rejection::new(Reason::FieldInvalid).field("policy.notice_days").detail(detail));
+        .require(noticed, || Rejection::new(Reason::FieldInvalid).field("policy.notice_days").detail(detail));
     one_log(&mut judgement, genesis);
     let first = judgement.context.index == 0 && judgement.view.log().is_none();
-    judgement.require(first, Rejection::new(Reason::LedgerExists).index(0));
+    judgement.require(first, || Rejection::new(Reason::LedgerExists).index(0));
     // There is no log yet that a header could name, nor a head of one.
-    judgement.require(header.log_id.is_none(), Rejection::new(Reason::LogIdMismatch).field("header.log_id"));
-    judgement.require(header.anchor.is_none(), Rejection::new(Reason::AnchorUnknown).field("header.anchor"));
+    judgement
+        .require(header.log_id.is_none(), || Rejection::new(Reason::LogIdMismatch).field("header.log_id"));
+    judgement
+        .require(header.anchor.is_none(), || Rejection::new(Reason::AnchorUnknown).field("header.anchor"));
     evidence::signer_is(&mut judgement, &header.signer, &SignerId::Authority);
     let mut count = 0u32;
     for kid in signers.iter().copied() {
@@ -41,7 +43,7 @@ pub(crate) fn create_ledger(
     let mut seen = BTreeSet::new();
     for key in genesis_keys(genesis) {
         judgement
-            .require(seen.insert(key.kid), Rejection::new(Reason::KeyExists).detail(key.kid.to_string()));
+            .require(seen.insert(key.kid), || Rejection::new(Reason::KeyExists).detail(key.kid.to_string()));
     }
     judgement.end()?;
     Ok(vec![Event::LedgerCreated(Box::new(statement.clone()))])
@@ -53,15 +55,15 @@ fn one_log(judgement: &mut Judgement, genesis: &Genesis) {
     let fields =
         [("registry_log", genesis.registry_log.is_none()), ("continues", genesis.continues.is_none())];
     for (field, absent) in fields {
-        let rejection = Rejection::new(Reason::FieldInvalid).field(field);
-        judgement.require(absent, rejection.detail(format!("must be absent in protocol {PROTOCOL}")));
+        let rejection = || Rejection::new(Reason::FieldInvalid).field(field);
+        judgement.require(absent, || rejection().detail(format!("must be absent in protocol {PROTOCOL}")));
     }
     let reachable =
         usize::try_from(genesis.authority_threshold).is_ok_and(|count| count <= AUTHORITY_THRESHOLD_MAX);
-    let rejection = Rejection::new(Reason::FieldInvalid).field("authority_threshold");
+    let rejection = || Rejection::new(Reason::FieldInvalid).field("authority_threshold");
     let detail =
         format!("must be at most {AUTHORITY_THRESHOLD_MAX}: an admission carries other signatures as well");
-    judgement.require(reachable, rejection.detail(detail));
+    judgement.require(reachable, || rejection().detail(detail));
 }
 
 /// A server takes up the log.
@@ -73,10 +75,9 @@ pub(crate) fn start_server(
     evidence::header(&mut judgement, header, AnchorRule::Newest);
     evidence::signer_is(&mut judgement, &header.signer, &SignerId::Operator);
     evidence::operator(&mut judgement, signers);
-    judgement.require(
-        body.protocol == PROTOCOL,
-        Rejection::new(Reason::ProtocolUnknown).field("protocol").detail(format!("must be {PROTOCOL}")),
-    );
+    judgement.require(body.protocol == PROTOCOL, || {
+        Rejection::new(Reason::ProtocolUnknown).field("protocol").detail(format!("must be {PROTOCOL}"))
+    });
     judgement.end()?;
     Ok(vec![Event::ServerStarted(statement.clone())])
 }
@@ -95,12 +96,11 @@ pub(crate) fn admit_institution(
 ) -> Result<Vec<Event>, Rejection> {
     let Signed { header, body, signers } = statement;
     let view = judgement.view;
-    judgement.require(
-        has_keys_and_recovery(&body.keys),
+    judgement.require(has_keys_and_recovery(&body.keys), || {
         Rejection::new(Reason::FieldInvalid)
             .field("keys")
-            .detail("must have a key for KEYS and another one for RECOVERY"),
-    );
+            .detail("must have a key for KEYS and another one for RECOVERY")
+    });
     evidence::header(&mut judgement, header, AnchorRule::Required);
     evidence::signer_is(&mut judgement, &header.signer, &SignerId::Authority);
     let new: Vec<Kid> = body.keys.iter().map(|key| key.key.kid).collect();
@@ -112,12 +112,12 @@ pub(crate) fn admit_institution(
     }
     if let Some(parent) = &body.parent_id {
         let known = view.institution(parent).is_some();
-        judgement.require(known, Rejection::new(Reason::ParentUnknown).field("parent_id"));
+        judgement.require(known, || Rejection::new(Reason::ParentUnknown).field("parent_id"));
     }
     let mut seen = BTreeSet::new();
     for kid in new {
         key_is_new(&mut judgement, kid, "keys");
-        judgement.require(seen.insert(kid), Rejection::new(Reason::KeyExists).field("keys"));
+        judgement.require(seen.insert(kid), || Rejection::new(Reason::KeyExists).field("keys"));
     }
     judgement.end()?;
     Ok(vec![Event::InstitutionAdmitted(Box::new(statement.clone()))])
@@ -147,20 +147,21 @@ pub(crate) fn publish_framework(
     if let Some(row) = view.framework(&body.framework_id) {
         let before = &row.framework;
         let detail = format!("must be above {}", before.version);
-        let rejection = Rejection::new(Reason::FrameworkVersionNotNewer).field("version").detail(detail);
-        judgement.require(body.version > before.version, rejection.index(row.published_index));
+        let rejection = || Rejection::new(Reason::FrameworkVersionNotNewer).field("version").detail(detail);
+        judgement.require(body.version > before.version, || rejection().index(row.published_index));
         // A scale may come with a later version, but records rest on one that is there.
         let kept = before.levels.is_none() || before.levels == body.levels;
-        let rejection = Rejection::new(Reason::FrameworkLevelsChanged).field("levels");
-        judgement.require(kept, rejection.index(row.published_index));
+        let rejection = || Rejection::new(Reason::FrameworkLevelsChanged).field("levels");
+        judgement.require(kept, || rejection().index(row.published_index));
     }
     for scheme in &body.schemes {
         let Some(row) = view.scheme(&scheme.scheme_id) else { continue };
         let name = scheme.scheme_id.to_string();
         let own = row.framework_id == body.framework_id;
-        judgement.require(own, Rejection::new(Reason::SchemeOfAnother).field("schemes").detail(name.clone()));
+        judgement
+            .require(own, || Rejection::new(Reason::SchemeOfAnother).field("schemes").detail(name.clone()));
         let kept = (row.scheme.kind, row.scheme.step_milli) == (scheme.kind, scheme.step_milli);
-        judgement.require(kept, Rejection::new(Reason::SchemeChanged).field("schemes").detail(name));
+        judgement.require(kept, || Rejection::new(Reason::SchemeChanged).field("schemes").detail(name));
     }
     judgement.end()?;
     Ok(vec![Event::FrameworkPublished(Box::new(statement.clone()))])

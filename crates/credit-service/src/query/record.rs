@@ -9,6 +9,7 @@ use crate::reader::Reader;
 use credit_ledger::{RecordRow, Row, RowId};
 use credit_proto::{Secret as _, Signable as _, Stage, v1};
 use credit_types::{AccountRef, Bucket, InstitutionId, Reason, RecordDetails, RecordId, RecordStatus, Role};
+use std::sync::Arc;
 
 /// The name of the list of records, in its tokens.
 const RECORDS: &str = "records";
@@ -50,7 +51,7 @@ pub(crate) fn seen(
         let knows = overseer || principal.institution() == Some(&issuer);
         return Err(if knows { Reason::RecordUnknown.into() } else { Failure::Denied });
     };
-    Ok((*row, sight))
+    Ok((Arc::unwrap_or_clone(row), sight))
 }
 
 /// Whether a caller's list of an account's records can be made at all; an institution may name any account, and finds

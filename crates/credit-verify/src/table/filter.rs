@@ -15,11 +15,11 @@ pub(super) struct Filter {
 
 /// The fingerprint of a key. Keys that collide cost a look, never an answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Print(u64);
+pub(crate) struct Print(u64);
 
 impl Print {
     /// Of a key.
-    pub(super) fn of(key: &[u8]) -> Self {
+    pub(crate) fn of(key: &[u8]) -> Self {
         let mut print = 0x9e37_79b9_7f4a_7c15u64 ^ (key.len() as u64);
         for chunk in key.chunks(8) {
             let mut word = [0u8; 8];
@@ -29,6 +29,11 @@ impl Print {
         }
         print = print.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
         Self(print ^ print.wrapping_shr(29))
+    }
+
+    /// Its 64 bits.
+    pub(crate) fn bits(self) -> u64 {
+        self.0
     }
 }
 
