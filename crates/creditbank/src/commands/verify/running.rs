@@ -7,7 +7,10 @@ use super::memory::Resources;
 use super::pipeline::scratch_failed;
 use crate::ending::{CommandError, Ending};
 use crate::language::Phrase;
-use credit_verify::{EntryBytes, Head, Verifier};
+use credit_client::LogEntry;
+use credit_log::strict_batch::BatchSeed;
+use credit_service::random;
+use credit_verify::{DetailsSource, EntryBytes, Head, Verifier};
 
 /// Entries asked for at once.
 const PAGE: u32 = 1_000;
@@ -20,6 +23,7 @@ pub(super) async fn run(context: &mut Context, reading: &Reading, resources: &Re
     let head = client.head().await?;
     let seen = seen.map(|seen| Head { size: seen.size, root: seen.root });
     let mut verifier = Verifier::within(Some(pinned), &resources.memory()).with_heads(seen);
+    let preparer = verifier.preparer().with_seed(BatchSeed(random::bytes()?));
     let bar = context.output.progress(Phrase::ProgressVerify, head.size);
     let mut next = 0u64;
     'log: while next < head.size {
@@ -28,15 +32,21 @@ pub(super) async fn run(context: &mut Context, reading: &Reading, resources: &Re
         if page.is_empty() {
             break;
         }
-        for entry in page {
-            let Some(secret) = entry.secret else {
-                return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
-            };
-            let bytes = EntryBytes { core: &entry.core, secret: &secret, parts: &entry.parts };
-            if verifier.push(&bytes).is_err() {
+        // What is shown before an entry without its parts is judged before that is said.
+        let shown: Vec<(EntryBytes<'_>, Option<&dyn DetailsSource>)> = page
+            .iter()
+            .map_while(|LogEntry { core, secret, parts }| {
+                secret.as_ref().map(|secret| (EntryBytes { core, secret, parts }, None))
+            })
+            .collect();
+        for ((bytes, details), prepared) in shown.iter().zip(preparer.prepare_all(&shown)) {
+            if verifier.push_prepared(bytes, *details, prepared).is_err() {
                 break 'log;
             }
             next = next.saturating_add(1);
+        }
+        if shown.len() < page.len() {
+            return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
         }
         bar.set_position(next);
     }
