@@ -50,6 +50,14 @@ struct Spent {
     ticks: u64,
 }
 
+impl Spent {
+    /// Adds what was spent on more of the same.
+    fn add(&mut self, more: Self) {
+        self.wall = self.wall.saturating_add(more.wall);
+        self.ticks = self.ticks.saturating_add(more.ticks);
+    }
+}
+
 /// Measures what `work` takes.
 fn spent<T>(work: impl FnOnce() -> T) -> (T, Spent) {
     let (began, ticks) = (instant(), cpu_ticks());
@@ -140,6 +148,7 @@ fn tell(context: &Context, measured: &Measured) {
     };
     let (signatures, entries) = (report.signatures, report.entries);
     let (alone, together) = (rate(bare.signatures, bare.spent.wall), rate(signatures, whole.wall));
+    let batched = rate(bare.signatures, bare.together.wall);
     let ratio = together.saturating_mul(1_000).checked_div(alone).unwrap_or(0);
     let by_cpu = bare
         .spent
@@ -157,10 +166,13 @@ fn tell(context: &Context, measured: &Measured) {
     say("签名", "signatures", signatures.to_string());
     say("密钥", "keys", bare.keys.to_string());
     say("仅验签,个/秒", "signatures alone, a second", alone.to_string());
+    say("成批验签,个/秒", "signatures in batches, a second", batched.to_string());
     say("完整验证,签名个/秒", "whole verification, signatures a second", together.to_string());
     say("比值", "ratio", thousandths(ratio));
     say("按处理器时间的比值", "ratio by processor time", thousandths(by_cpu));
     say("仅验签,处理器微秒/签名", "signatures alone, processor us each", each(bare.spent, bare.signatures));
+    let in_batches = each(bare.together, bare.signatures);
+    say("成批验签,处理器微秒/签名", "signatures in batches, processor us each", in_batches.clone());
     say("完整验证,处理器微秒/签名", "whole verification, processor us each", each(*whole, signatures));
     let mib = |kib: &Option<u64>| kib.map_or_else(|| "?".to_owned(), |kib| format!("{} MiB", kib / 1_024));
     say("内存峰值(验证前)", "peak memory before the verification", mib(before));
@@ -173,10 +185,12 @@ fn tell(context: &Context, measured: &Measured) {
         "signatures": signatures,
         "keys": bare.keys,
         "bare_per_second": alone,
+        "batched_per_second": batched,
         "whole_per_second": together,
         "ratio_permille": ratio,
         "cpu_ratio_permille": by_cpu,
         "bare_cpu_us": each(bare.spent, bare.signatures),
+        "batched_cpu_us": in_batches,
         "whole_cpu_us": each(*whole, signatures),
         "peak_kib": peak,
     }));

@@ -7,7 +7,7 @@ use super::super::Context;
 use super::super::connect::trust;
 use super::memory::Resources;
 use super::page::{Checked, Page, Scope, counting};
-use super::pipeline::{Load, Loaded, WINDOW_ENTRIES, Window, push_all, scratch_failed};
+use super::pipeline::{Load, Loaded, Window, is_full, push_all, scratch_failed};
 use crate::ending::{CommandError, Ending, unreadable};
 use crate::language::Phrase;
 use credit_log::checkpoint;
@@ -250,10 +250,11 @@ fn give_file<'w>(
     let (mut index, mut at, mut secret_at) = (first, 0usize, 0usize);
     while at < entries.bytes.len() {
         let (begin, secret_begin, begin_index) = (at, secret_at, index);
-        let mut wrong = None;
-        while at < entries.bytes.len()
-            && index.saturating_sub(begin_index) < u64::try_from(WINDOW_ENTRIES).unwrap_or(u64::MAX)
-        {
+        let (mut wrong, mut count) = (None, 0usize);
+        let bytes_of = |at: usize, secret_at: usize| {
+            at.saturating_sub(begin).saturating_add(secret_at.saturating_sub(secret_begin))
+        };
+        while at < entries.bytes.len() && !is_full(count, bytes_of(at, secret_at)) {
             let rest = entries.bytes.get(at..).unwrap_or_default();
             let too_many = index.saturating_sub(first) >= EXPORT_FILE_ENTRIES_MAX;
             let end = if too_many { None } else { skip_entry(rest).ok() };
@@ -266,6 +267,7 @@ fn give_file<'w>(
                 secret_at = behind(&held.bytes, secret_at, index);
             }
             index = index.saturating_add(1);
+            count = count.saturating_add(1);
         }
         let (of_entries, of_secrets) = (begin..at, secret_begin..secret_at);
         let (bytes, secret_bytes) = (Arc::clone(&entries.bytes), secrets.map(|held| Arc::clone(&held.bytes)));

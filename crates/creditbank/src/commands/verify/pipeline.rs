@@ -4,15 +4,25 @@
 
 use crate::ending::{CommandError, Exit};
 use crate::language::Phrase;
+use credit_log::strict_batch::BatchSeed;
+use credit_service::random;
 use credit_verify::{DetailsSource, EntrySecrets, Halt, OwnedEntry, Prepared, Preparer, Rule, Verifier};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-/// Entries of a window.
-pub(in super::super) const WINDOW_ENTRIES: usize = 64;
-/// Windows on their way for each thread: one in work, and some waiting on either side of it.
-const WINDOWS_PER_THREAD: usize = 4;
+/// The most entries of a window. Their signatures are checked together, each the cheaper the more there are; beyond so
+/// many, what is gained is lost again by entries that are no longer near at hand when they are judged.
+pub(in super::super) const WINDOW_ENTRIES_MAX: usize = 1_024;
+/// A window that has so many bytes takes no more entries; the last one may go beyond it.
+pub(in super::super) const WINDOW_BYTES_MAX: usize = 2 << 20;
+/// Windows on their way for each thread: one in work, and one waiting on either side of it.
+const WINDOWS_PER_THREAD: usize = 3;
+
+/// Whether a window with so many entries and bytes takes no more.
+pub(in super::super) fn is_full(entries: usize, bytes: usize) -> bool {
+    entries >= WINDOW_ENTRIES_MAX || bytes >= WINDOW_BYTES_MAX
+}
 
 /// An entry with its secret parts, where there is a mandate for them.
 pub(in super::super) struct Loaded {
@@ -54,7 +64,7 @@ pub(in super::super) fn push_all<'w>(
         let _ = permit_to.try_send(());
     }
     let load_from = Mutex::new(load_from);
-    let preparer = verifier.preparer();
+    let preparer = verifier.preparer().with_seed(BatchSeed(random::bytes()?));
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             let mut number = 0u64;
@@ -88,13 +98,9 @@ fn prepare_all(
         let next = load_from.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, load)) = next else { return };
         let Window { entries, fault } = load();
-        let prepared = entries
-            .into_iter()
-            .map(|loaded| {
-                let prepared = preparer.prepare(&loaded.entry.bytes(), details(&loaded));
-                (loaded, prepared)
-            })
-            .collect();
+        let read: Vec<_> = entries.iter().map(|loaded| (loaded.entry.bytes(), details(loaded))).collect();
+        let prepared = preparer.prepare_all(&read);
+        let prepared = entries.into_iter().zip(prepared).collect();
         if ready_to.send((number, (prepared, fault))).is_err() {
             return;
         }

@@ -8,7 +8,10 @@ use super::page::{Checked, Page, Scope};
 use super::pipeline::scratch_failed;
 use crate::ending::{CommandError, Ending};
 use crate::language::Phrase;
-use credit_verify::{EntryBytes, Head, Verifier};
+use credit_client::LogEntry;
+use credit_log::strict_batch::BatchSeed;
+use credit_service::random;
+use credit_verify::{DetailsSource, EntryBytes, Head, Verifier};
 use std::path::Path;
 
 /// Entries asked for at once.
@@ -29,6 +32,7 @@ pub(super) async fn run(
     let head = client.head().await?;
     let seen = seen.map(|seen| Head { size: seen.size, root: seen.root });
     let mut verifier = Verifier::within(Some(pinned.clone()), &resources.memory()).with_heads(seen);
+    let preparer = verifier.preparer().with_seed(BatchSeed(random::bytes()?));
     let bar = context.output.progress(Phrase::ProgressVerify, head.size);
     let mut next = 0u64;
     'log: while next < head.size {
@@ -37,18 +41,24 @@ pub(super) async fn run(
         if some.is_empty() {
             break;
         }
-        for entry in some {
-            let Some(secret) = entry.secret else {
-                return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
-            };
-            let bytes = EntryBytes { core: &entry.core, secret: &secret, parts: &entry.parts };
+        // What is shown before an entry without its parts is judged before that is said.
+        let shown: Vec<(EntryBytes<'_>, Option<&dyn DetailsSource>)> = some
+            .iter()
+            .map_while(|LogEntry { core, secret, parts }| {
+                secret.as_ref().map(|secret| (EntryBytes { core, secret, parts }, None))
+            })
+            .collect();
+        for ((bytes, details), prepared) in shown.iter().zip(preparer.prepare_all(&shown)) {
             if let Some(page) = &page {
-                page.entry(&entry.core, &entry.parts);
+                page.entry(bytes.core, bytes.parts);
             }
-            if verifier.push(&bytes).is_err() {
+            if verifier.push_prepared(bytes, *details, prepared).is_err() {
                 break 'log;
             }
             next = next.saturating_add(1);
+        }
+        if shown.len() < some.len() {
+            return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
         }
         bar.set_position(next);
     }

@@ -5,7 +5,7 @@ use super::super::connect::trust;
 use super::super::rebuild::{HIGH_WATER, KEYRING, Stopped};
 use super::memory::{Resources, SpilledRows};
 use super::page::{Checked, Page, Scope, counting};
-use super::pipeline::{Load, Loaded, WINDOW_ENTRIES, Window, push_all, scratch_failed};
+use super::pipeline::{Load, Loaded, WINDOW_ENTRIES_MAX, Window, push_all, scratch_failed};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::home::ServerKey;
 use crate::keyfile::{Algorithm, KeyFile};
@@ -105,7 +105,7 @@ fn read_all<'w>(
         index = index.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
         let (mut entries, mut bodies) = (page.into_iter(), bodies.into_iter());
         loop {
-            let window: Vec<EntryBytes> = entries.by_ref().take(WINDOW_ENTRIES).collect();
+            let window: Vec<EntryBytes> = entries.by_ref().take(WINDOW_ENTRIES_MAX).collect();
             if window.is_empty() {
                 break;
             }

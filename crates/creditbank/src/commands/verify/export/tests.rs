@@ -1,6 +1,7 @@
 //! An export with one thing wrong: wherever it is, it is found, and nothing crashes.
 
 use super::super::super::bench::small_export;
+use super::super::pipeline::{WINDOW_BYTES_MAX, WINDOW_ENTRIES_MAX};
 use super::*;
 use crate::home::Home;
 use crate::keyfile::Passphrases;
@@ -161,17 +162,46 @@ fn a_file_of_entries_that_is_wrong_names_the_entry() {
     assert!(index > 10);
 }
 
-/// The entries of a file in memory that were handed over, and what is wrong behind them.
-fn handed_over(bytes: Vec<u8>) -> (usize, Option<Finding>) {
+/// How many entries of a file in memory were handed over in each window, and what is wrong behind them.
+fn windows(bytes: Vec<u8>) -> (Vec<usize>, Option<Finding>) {
     let held = Held { name: "entries/000000000000".to_owned(), bytes: Arc::new(bytes), is_right: true };
-    let (mut entries, mut wrong) = (0, None);
+    let (mut entries, mut wrong) = (Vec::new(), None);
     give_file(0, &held, None, false, &mut |load: Load<'static>| {
         let Window { entries: loaded, fault } = load();
-        entries = loaded.len().saturating_add(entries);
+        entries.push(loaded.len());
         wrong = fault;
         true
     });
     (entries, wrong)
+}
+
+/// The entries of a file in memory that were handed over, and what is wrong behind them.
+fn handed_over(bytes: Vec<u8>) -> (usize, Option<Finding>) {
+    let (entries, wrong) = windows(bytes);
+    (entries.into_iter().sum(), wrong)
+}
+
+#[test]
+fn a_window_is_bounded_in_entries_and_bytes() {
+    let frames = |count: usize, part_bytes: usize| {
+        let parts = [vec![0; part_bytes]];
+        let entry = credit_verify::EntryBytes { core: &[], secret: &[0; 32], parts: &parts };
+        let mut bytes = Vec::new();
+        for _ in 0..count {
+            credit_verify::write_entry(&entry, &mut bytes).unwrap();
+        }
+        bytes
+    };
+    let most = WINDOW_ENTRIES_MAX;
+    assert_eq!(windows(frames(most, 1)), (vec![most], None));
+    assert_eq!(windows(frames(most + 1, 1)), (vec![most, 1], None));
+    // The entry that reaches the bytes is the last of its window.
+    let part_bytes = 40_000;
+    let frame = frames(1, part_bytes).len();
+    let many = WINDOW_BYTES_MAX.div_ceil(frame);
+    assert!((most / 100..most).contains(&many), "{many}");
+    assert_eq!(windows(frames(many, part_bytes)), (vec![many], None));
+    assert_eq!(windows(frames(2 * many + 1, part_bytes)), (vec![many, many, 1], None));
 }
 
 #[test]
