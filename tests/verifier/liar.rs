@@ -21,10 +21,12 @@ enum Sees {
     Always(&'static str),
     /// Only who has seen the honest history finds it out.
     Later(&'static str),
+    /// Only who reads these entries for the first time finds it out.
+    Once(&'static str),
     /// Nobody of this kind finds it out.
     Never,
 }
-use Sees::{Always, Later, Never};
+use Sees::{Always, Later, Never, Once};
 
 /// A lie, and who sees it.
 struct Lie {
@@ -33,23 +35,29 @@ struct Lie {
     client: Sees,
     verifier: Sees,
     anybody: Sees,
+    monitor: Sees,
     witness: Sees,
 }
 
 /// Lies in what every entry holds: they follow on what was shown, so that only who reads all parts sees them.
 const fn entry(what: &'static str, tell: fn(&Stage) -> Tale, rule: &'static str) -> Lie {
-    Lie { what, tell, client: Never, verifier: Always(rule), anybody: Never, witness: Never }
+    let (verifier, monitor) = (Always(rule), Always("BAD_ENTRY"));
+    Lie { what, tell, client: Never, verifier, anybody: Never, monitor, witness: Never }
 }
 
 /// Lies about the past: to who has not seen it they look like any log, unless something signed speaks against them.
 const fn past(what: &'static str, tell: fn(&Stage) -> Tale, verifier: Sees) -> Lie {
     let (client, anybody) = (Later("FORK"), Later("HEAD_INCONSISTENT"));
-    Lie { what, tell, client, verifier, anybody, witness: Later("422") }
+    let monitor = match verifier {
+        Always(_) => Always("BAD_ENTRY"),
+        Later(_) | Once(_) | Never => Later("FORK"),
+    };
+    Lie { what, tell, client, verifier, anybody, monitor, witness: Later("422") }
 }
 
 /// Lies in an answer, beside a log that is true.
 const fn answer(what: &'static str, tell: fn(&Stage) -> Tale, client: Sees) -> Lie {
-    Lie { what, tell, client, verifier: Never, anybody: Never, witness: Never }
+    Lie { what, tell, client, verifier: Never, anybody: Never, monitor: Never, witness: Never }
 }
 
 /// Every lie.
@@ -57,11 +65,13 @@ const LIES: [Lie; 25] = [
     past("forks: another end of the history", tale::forked, Later("FORK")),
     Lie {
         client: Later("ROLLBACK"),
+        monitor: Later("ROLLBACK"),
         witness: Later("400"),
         ..past("rolls back to an older head", tale::rolled_back, Later("ROLLBACK"))
     },
     Lie {
         client: Later("ROLLBACK"),
+        monitor: Later("ROLLBACK"),
         witness: Later("400"),
         ..past("restores a snapshot with its high-water file, and goes on", tale::restored, Later("ROLLBACK"))
     },
@@ -88,22 +98,44 @@ const LIES: [Lie; 25] = [
     entry("accepts a record signed with a retired key", tale::retired_key, "KEY_RETIRED"),
     entry("invents an institution", tale::institution_invented, "THRESHOLD_NOT_MET"),
     entry("opens an account without a registrar", tale::no_registrar, "ROLE_MISSING"),
-    entry("drops details that were not erased", tale::detail_missing, "DETAILS_MISSING"),
+    Lie {
+        monitor: Never,
+        ..entry("drops details that were not erased", tale::detail_missing, "DETAILS_MISSING")
+    },
     entry("replays an old reinstatement", tale::old_reinstatement, "STALE_STATEMENT"),
     entry("brings a record from another log", tale::foreign_record, "LOG_ID_MISMATCH"),
     entry("hoards a leaf of a batch for later", tale::hoarded_leaf, "BATCH_EXPIRED"),
-    past("withholds the report of a stolen key after its receipt", tale::compromise_dropped, Later("FORK")),
-    answer("never takes the report of a stolen key", tale::compromise_ignored, Never),
-    answer("replays an old cosignature under a new head", tale::old_cosignature, Always("NOT_PROVED")),
-    Lie { anybody: Always("ROOT_WRONG"), ..answer("serves a wrong tile", tale::tile_bent, Never) },
+    Lie {
+        monitor: Always("WITHHELD"),
+        ..past(
+            "withholds the report of a stolen key after its receipt",
+            tale::compromise_dropped,
+            Later("FORK"),
+        )
+    },
+    Lie {
+        monitor: Always("WITHHELD"),
+        ..answer("never takes the report of a stolen key", tale::compromise_ignored, Never)
+    },
+    Lie {
+        monitor: Always("CHECKPOINT_INVALID"),
+        ..answer("replays an old cosignature under a new head", tale::old_cosignature, Always("NOT_PROVED"))
+    },
     Lie {
         anybody: Always("ROOT_WRONG"),
+        monitor: Always("BAD_ENTRY"),
+        ..answer("serves a wrong tile", tale::tile_bent, Never)
+    },
+    Lie {
+        anybody: Always("ROOT_WRONG"),
+        monitor: Once("BAD_ENTRY"),
         ..answer("serves a wrong bundle of cores", tale::bundle_bent, Never)
     },
     Lie {
         client: Always("NOT_PROVED"),
         verifier: Always("CHECKPOINT_INVALID"),
         anybody: Always("CHECKPOINT_INVALID"),
+        monitor: Always("CHECKPOINT_INVALID"),
         witness: Always("403"),
         ..answer("signs the head with a key that is not the log's", tale::strange_key, Never)
     },
@@ -118,6 +150,7 @@ fn compare(expected: Sees, look: impl Fn(Memory) -> Finding) -> Result<(), Strin
     let holds = match expected {
         Always(code) => new.as_deref() == Some(code) && old.is_some(),
         Later(code) => new.is_none() && old.as_deref() == Some(code),
+        Once(code) => new.as_deref() == Some(code) && old.is_none(),
         Never => new.is_none() && old.is_none(),
     };
     if holds {
@@ -135,10 +168,11 @@ fn everybody_finds_out_what_the_table_says_and_nothing_else() {
     let mut wrong = String::new();
     for lie in &LIES {
         let tale = (lie.tell)(&stage);
-        let looks: [(&str, Sees, Look<'_>); 4] = [
+        let looks: [(&str, Sees, Look<'_>); 5] = [
             ("client", lie.client, &|memory| watchers.client(&tale, memory)),
             ("verifier", lie.verifier, &|memory| watchers.verifier(&tale, memory)),
             ("anybody", lie.anybody, &|memory| watchers.anybody(&tale, memory)),
+            ("monitor", lie.monitor, &|memory| watchers.monitor(&tale, memory)),
             ("witness", lie.witness, &|memory| watchers.witness(&tale, memory)),
         ];
         for (who, expected, look) in looks {
@@ -154,15 +188,17 @@ fn cell(sees: Sees) -> String {
     match sees {
         Always(code) => format!("`{code}`"),
         Later(code) => format!("`{code}` †"),
+        Once(code) => format!("`{code}` ‡"),
         Never => "–".to_owned(),
     }
 }
 
 fn table() -> String {
     let mut table =
-        "| the operator … | client | verifier | anybody | witness |\n|---|---|---|---|---|\n".to_owned();
-    for Lie { what, tell: _, client, verifier, anybody, witness } in &LIES {
-        let cells = [client, verifier, anybody, witness].map(|sees| cell(*sees)).join(" | ");
+        "| the operator … | client | verifier | anybody | monitor | witness |\n|---|---|---|---|---|---|\n"
+            .to_owned();
+    for Lie { what, tell: _, client, verifier, anybody, monitor, witness } in &LIES {
+        let cells = [client, verifier, anybody, monitor, witness].map(|sees| cell(*sees)).join(" | ");
         writeln!(table, "| {what} | {cells} |").expect("a text");
     }
     table

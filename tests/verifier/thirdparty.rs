@@ -4,7 +4,7 @@
 use crate::bank::{Bank, text, wait_for};
 use crate::require::skip;
 use crate::session::{Session, World, hex, in_runtime};
-use crate::tiles::{Published, TileServer};
+use crate::tiles::Published;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use credit_log::cosignature::CosignerKey;
@@ -78,7 +78,13 @@ impl Log {
             (old, Published::of(&session).await)
         });
         std::fs::write(world.bank.folder().join("old"), &old).expect("a file");
-        published.write(&world.bank.folder().join("log"));
+        // The product's own tiles, once its public log shows all that was read.
+        let folder = world.bank.folder().join("log").display().to_string();
+        wait_for("the whole log to be published", || {
+            world.bank.must(&["publish", &folder, "--url", &world.bank.public_log()]);
+            let note = std::fs::read_to_string(world.bank.folder().join("log/checkpoint")).expect("a note");
+            (world.checkpoint(&note).size == published.size).then_some(())
+        });
         Self { world, published, old }
     }
 
@@ -183,7 +189,7 @@ fn check_with_go(log: &Log) {
 
 fn check_with_aics(log: &Log, python: &str) {
     let around = log.world.bank.folder();
-    let server = TileServer::start(log.folder());
+    let server = log.world.bank.public_log();
     let last = log.published.size - 1;
     let leaf = around.join("leaf");
     std::fs::write(&leaf, &log.published.cores[usize::try_from(last).expect("an index")]).expect("a file");
@@ -201,7 +207,7 @@ fn check_with_aics(log: &Log, python: &str) {
         &["verify-consistency", "--old-checkpoint", &old],
     ];
     let folder = log.folder().display().to_string();
-    for tiles in [folder.as_str(), server.url.as_str()] {
+    for tiles in [folder.as_str(), server.as_str()] {
         for check in checks {
             let output = aics(tiles, check);
             assert!(output.status.success(), "{check:?} of {tiles}: {}", text(&output));

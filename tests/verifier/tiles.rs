@@ -1,5 +1,5 @@
-//! A running ledger's log as the files of a static tile log (C2SP tlog-tiles), made from what everybody may read, and a
-//! server of files.
+//! What everybody may read of a running ledger, by its service; and, for those who lie, any log as the files of a static
+//! tile log (C2SP tlog-tiles), and a server of files. What is true is published and served by the product itself.
 
 use crate::session::Session;
 use credit_log::hash::leaf_hash;

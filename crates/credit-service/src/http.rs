@@ -32,6 +32,11 @@ pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(10);
 pub(crate) struct PublicLog {
     ledger: Ledger,
     metrics: Metrics,
+    turns: Turns,
+}
+
+/// Whose turn it is to read the store, and to have a blob on its way.
+struct Turns {
     reads: Arc<Semaphore>,
     blobs: Arc<Semaphore>,
 }
@@ -39,12 +44,7 @@ pub(crate) struct PublicLog {
 impl PublicLog {
     /// The public face of a ledger, counted in these metrics.
     pub(crate) fn new(ledger: Ledger, metrics: Metrics) -> Self {
-        Self {
-            ledger,
-            metrics,
-            reads: Arc::new(Semaphore::new(READS_MAX)),
-            blobs: Arc::new(Semaphore::new(BLOBS_MAX)),
-        }
+        Self { ledger, metrics, turns: Turns::new() }
     }
 
     /// Answers a request; its body, if it has one, is not looked at.
@@ -90,7 +90,7 @@ impl PublicLog {
 
     async fn tile(&self, path: TilePath) -> Result<File, Refused> {
         let (ledger, published) = (self.ledger.clone(), self.ledger.publisher().current());
-        let bytes = self.read(move || {
+        let bytes = self.turns.read(move || {
             let store = ledger.reader().shared.store.as_ref();
             TreeFiles::under(store, &published.head.edge).bytes(&path)
         });
@@ -100,11 +100,22 @@ impl PublicLog {
     }
 
     async fn blob(&self, digest: [u8; 32]) -> Result<File, Refused> {
-        let permit = permit(&self.blobs).await?;
+        let permit = self.turns.blob().await?;
         let ledger = self.ledger.clone();
-        let bytes = self.read(move || Ok(ledger.reader().shared.store.blob(&digest)?)).await?;
+        let bytes = self.turns.read(move || Ok(ledger.reader().shared.store.blob(&digest)?)).await?;
         let bytes = bytes.ok_or(Refused::NotFound)?;
         Ok(File::new("application/octet-stream", Cache::ForEver, bytes).holding(permit))
+    }
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self { reads: Arc::new(Semaphore::new(READS_MAX)), blobs: Arc::new(Semaphore::new(BLOBS_MAX)) }
+    }
+
+    /// Waits for a blob's turn, which lasts until it has been sent.
+    async fn blob(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        permit(&self.blobs).await
     }
 
     /// Reads the store on a thread that may block.
@@ -146,5 +157,66 @@ fn code(status: StatusCode) -> &'static str {
         405 => "405",
         503 => "503",
         _ => "500",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::channel;
+
+    /// Waits until so many reads have begun, a bounded time.
+    async fn reached(begun: &AtomicUsize, count: usize) {
+        for _ in 0..60_000 {
+            if begun.load(Ordering::SeqCst) == count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("{} reads have begun, not {count}", begun.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn so_many_reads_run_at_once_and_the_next_one_waits_its_turn() {
+        let (turns, begun) = (Arc::new(Turns::new()), Arc::new(AtomicUsize::new(0)));
+        let (go, gate) = channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let read = || {
+            let (turns, begun, gate) = (Arc::clone(&turns), Arc::clone(&begun), Arc::clone(&gate));
+            let work = move || {
+                begun.fetch_add(1, Ordering::SeqCst);
+                gate.lock().unwrap().recv().unwrap();
+                Ok(())
+            };
+            tokio::spawn(async move { turns.read(work).await })
+        };
+        let reads: Vec<_> = (0..READS_MAX).map(|_| read()).collect();
+        reached(&begun, READS_MAX).await;
+        assert_eq!(turns.reads.available_permits(), 0);
+        let next = read();
+        assert!(tokio::time::timeout(Duration::from_millis(50), turns.read(|| Ok(()))).await.is_err());
+        assert_eq!(begun.load(Ordering::SeqCst), READS_MAX, "one more waits");
+        go.send(()).unwrap();
+        reached(&begun, READS_MAX.saturating_add(1)).await;
+        for _ in 0..READS_MAX {
+            go.send(()).unwrap();
+        }
+        for read in reads.into_iter().chain([next]) {
+            assert!(read.await.unwrap().is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_blobs_are_on_their_way_and_the_next_one_waits() {
+        let turns = Turns::new();
+        let mut sent = Vec::new();
+        for _ in 0..BLOBS_MAX {
+            sent.push(turns.blob().await.unwrap_or_else(|_| panic!("a turn")));
+        }
+        assert!(tokio::time::timeout(Duration::ZERO, turns.blob()).await.is_err(), "one more waits");
+        sent.pop();
+        assert!(tokio::time::timeout(Duration::ZERO, turns.blob()).await.is_ok());
     }
 }

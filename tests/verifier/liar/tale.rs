@@ -60,8 +60,10 @@ pub(crate) struct Tale {
     pub(crate) export: Export,
     /// The signed checkpoint; with a receipt that claims to be witnessed where there is a policy.
     pub(crate) note: String,
-    /// What the client's trust file pins beside the log.
+    /// What the trust file pins beside the log.
     pub(crate) policy: Option<String>,
+    /// A statement that its signer has handed to the monitor.
+    pub(crate) handed: Option<v1::Envelope>,
 }
 
 impl Tale {
@@ -69,7 +71,7 @@ impl Tale {
     pub(crate) fn of(stage: &Stage, log: Vec<Entry>) -> Self {
         let note = stage.keys.note(&leaves(&log));
         let (account, tiles, export) = (Account::Whole, Tiles::True, Export::Bare);
-        Self { log, account, tiles, export, note, policy: None }
+        Self { log, account, tiles, export, note, policy: None, handed: None }
     }
 
     pub(crate) fn honest(stage: &Stage) -> Self {
@@ -287,15 +289,28 @@ pub(crate) fn hoarded_leaf(stage: &Stage) -> Tale {
 
 /// The report was taken, and its receipt given, and then it was left out.
 pub(crate) fn compromise_dropped(stage: &Stage) -> Tale {
-    forked(stage)
+    Tale { handed: Some(report(stage).0), ..forked(stage) }
 }
 
-/// The report was never written.
+/// The report of the stolen key, and the entry that it is in.
+fn report(stage: &Stage) -> (v1::Envelope, usize) {
+    let last = stage.honest.len() - 1;
+    (Parts::of(&stage.honest[last]).envelope().clone(), last)
+}
+
+/// Another report, signed and sent, was never written.
 pub(crate) fn compromise_ignored(stage: &Stage) -> Tale {
-    // Nothing but entries is there to see, and this one is not.
+    let (like, _) = report(stage);
+    let mut compromise: v1::KeyCompromise = decode(&like.payload).expect("a report");
+    let school = &stage.world.school;
+    let id = compromise.header.as_ref().expect("a header").signer_id.clone();
+    compromise.header = Some(stage.header(&stage.honest, &id));
+    compromise.kid = school.key(KeyPurpose::Records).public().kid().to_vec();
+    let by = school.key(KeyPurpose::Recovery);
+    let handed = Some(envelope(payload_type::KEY_COMPROMISE, encode(&compromise), &[&by]));
     let mut log = stage.honest.clone();
     start(stage, &mut log);
-    Tale::of(stage, log)
+    Tale { handed, ..Tale::of(stage, log) }
 }
 
 /// A witness has cosigned an earlier head, and its line stands under a later one.

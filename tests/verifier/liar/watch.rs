@@ -13,10 +13,12 @@ use crate::thirdparty::{Guarded, listening};
 use crate::tiles::{Published, TileServer};
 use credit_log::consistency;
 use credit_log::witness::AddCheckpoint;
+use credit_proto::strict::encode;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// What a finding is called that a command tells in words.
@@ -28,6 +30,13 @@ const WORDS: [(&str, &str); 6] = [
     ("is not proved, or was listed other", "ENTRY_NOT_PROVED"),
     ("what the ledger answered is not proved", "NOT_PROVED"),
 ];
+
+/// Where the witness stands among the watchers.
+const WITNESS: usize = 4;
+/// Between two looks of a monitor.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often a monitor looks for a statement that is late after a second.
+const LOOKS: u32 = 20;
 
 /// Whether somebody has seen the honest history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +52,8 @@ pub(crate) type Finding = Option<String>;
 pub(crate) struct Watchers<'s> {
     stage: &'s Stage,
     folder: TempDir,
-    /// The homes of those who have seen the honest history: client, verifier, anybody; and the witness's folder.
-    kept: [PathBuf; 4],
+    /// The homes of those who have seen the honest history: client, verifier, anybody, monitor; and the witness's folder.
+    kept: [PathBuf; 5],
     /// A witness that knows the log and has seen nothing.
     witness: PathBuf,
 }
@@ -72,7 +81,7 @@ impl<'s> Watchers<'s> {
     pub(crate) fn gather(stage: &'s Stage) -> Self {
         let folder = tempfile::Builder::new().prefix("creditbank-liar-").tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
-        let kept = ["client", "verifier", "anybody", "witness"].map(path);
+        let kept = ["client", "verifier", "anybody", "monitor", "witness"].map(path);
         let witness = path("new-witness");
         let watchers = Self { stage, folder, kept, witness };
         watchers.prepare();
@@ -86,14 +95,15 @@ impl<'s> Watchers<'s> {
         let name = "w.example/w";
         bank.must(&["witness", "init", "--dir", &dir, "--name", name, "--listen", "127.0.0.1:0"]);
         bank.must(&["witness", "add-log", "--dir", &dir, "--trust", &trust]);
-        copy(&self.witness, &self.kept[3]);
-        for home in &self.kept[..3] {
+        copy(&self.witness, &self.kept[WITNESS]);
+        for home in &self.kept[..WITNESS] {
             fs::create_dir(home).expect("a folder");
         }
         assert_eq!(self.asks(&honest, &self.kept[0]), None);
         assert_eq!(self.fetches(&honest, &self.kept[1]), None);
         assert_eq!(self.reads(&honest, &self.kept[2]), None);
-        assert_eq!(self.submits(&honest, &self.kept[3], 0), None);
+        assert_eq!(self.follows(&honest, &self.kept[3]), None);
+        assert_eq!(self.submits(&honest, &self.kept[WITNESS], 0), None);
     }
 
     /// A home or folder for one look.
@@ -102,7 +112,7 @@ impl<'s> Watchers<'s> {
         let _ = fs::remove_dir_all(&own);
         match memory {
             Memory::OfTheHonest => copy(&self.kept[watcher], &own),
-            Memory::None if watcher == 3 => copy(&self.witness, &own),
+            Memory::None if watcher == WITNESS => copy(&self.witness, &own),
             Memory::None => fs::create_dir(&own).expect("a folder"),
         }
         own
@@ -188,6 +198,59 @@ impl<'s> Watchers<'s> {
         self.run(tale, home, &["verify", "--cores", "--url", &server.url])
     }
 
+    /// A monitor with an auditor's token looks at the public log and at the service.
+    pub(crate) fn monitor(&self, tale: &Tale, memory: Memory) -> Finding {
+        self.follows(tale, &self.own(3, memory))
+    }
+
+    fn follows(&self, tale: &Tale, home: &Path) -> Finding {
+        let (tiles, service) = (TileServer::start(self.tiles(tale)), LyingServer::start(self.stage, tale));
+        let (home, token, trust) = (home.display(), self.token(), self.trust(tale).display().to_string());
+        let statements = self.folder.path().join("statements");
+        let _ = fs::remove_dir_all(&statements);
+        fs::create_dir(&statements).expect("a folder");
+        if let Some(handed) = &tale.handed {
+            fs::write(statements.join("report"), encode(handed)).expect("a statement");
+        }
+        let (home, statements) = (home.to_string(), statements.display().to_string());
+        let arguments = [
+            "--home",
+            &home,
+            "--output",
+            "json",
+            "monitor",
+            &tiles.url,
+            "--once",
+            "--service",
+            &service.url,
+            "--token-file",
+            &token,
+            "--statements",
+            &statements,
+            "--logged-within",
+            "1",
+            "--trust",
+            &trust,
+        ];
+        // What was handed over is late a second after it was seen first.
+        let looks = if tale.handed.is_some() { LOOKS } else { 1 };
+        for _ in 0..looks {
+            let output = self.stage.world.bank.run(&arguments);
+            let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+            let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+            let alarm = lines
+                .filter(|line| line["event"] == "alarm")
+                .map(|line| line["code"].as_str().expect("a code").to_owned())
+                .next();
+            assert_eq!(output.status.success(), alarm.is_none(), "{}", text(&output));
+            if alarm.is_some() {
+                return alarm;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        None
+    }
+
     /// The public log of a tale, as files.
     pub(crate) fn tiles(&self, tale: &Tale) -> PathBuf {
         let folder = self.folder.path().join("tiles");
@@ -212,7 +275,7 @@ impl<'s> Watchers<'s> {
     /// The log asks a witness for its cosignature, as well as it can.
     pub(crate) fn witness(&self, tale: &Tale, memory: Memory) -> Finding {
         let last = if memory == Memory::None { 0 } else { self.stage.honest.len() as u64 };
-        self.submits(tale, &self.own(3, memory), last)
+        self.submits(tale, &self.own(WITNESS, memory), last)
     }
 
     /// What the witness answers instead of a cosignature.

@@ -5,7 +5,7 @@ mod auditor;
 mod follow;
 mod leaves;
 #[cfg(test)]
-mod listener;
+pub(super) mod listener;
 mod round;
 mod service;
 mod state;

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 
 /// Answers with these statuses and bodies; gives the address, and the bodies of the requests.
-pub(super) fn answering(answers: Vec<(u16, String)>) -> (String, Receiver<String>) {
+pub(crate) fn answering(answers: Vec<(u16, String)>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (to, bodies) = channel();

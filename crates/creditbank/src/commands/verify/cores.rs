@@ -22,7 +22,7 @@ use std::time::Duration;
 /// it is published.
 pub(crate) const OLDER_TRIES_MAX: u32 = 5;
 /// How long to wait before that.
-const OLDER_PAUSE: Duration = Duration::from_secs(1);
+const OLDER_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1_000 });
 
 /// The last head that was seen, as it is kept.
 struct Seen {
@@ -206,4 +206,35 @@ fn tell(context: &Context, url: &str, report: &CoresReport, files: u64) -> Exit 
         "message_en": broken.as_ref().map(|(_, text)| &text.en),
     }));
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::monitor::listener::answering;
+    use super::*;
+    use credit_log::envelope::SigningKey;
+    use credit_log::note::NoteSigner;
+    use credit_types::LogId;
+
+    #[test]
+    fn an_older_checkpoint_is_asked_for_again_and_not_for_ever() {
+        let signer = NoteSigner::new("dev.test", SigningKey::from_seed([1; 32])).unwrap();
+        let trust = Trust {
+            log_id: LogId([3; 32]),
+            origin: "dev.test".to_owned(),
+            checkpoint_keys: vec![signer.verifier().clone()],
+            statement_keys: Vec::new(),
+            witness_policy: None,
+        };
+        let head = |size| Checkpoint { origin: "dev.test".to_owned(), size, root: [7; 32] };
+        let note = |size| checkpoint::sign(&head(size), &signer).unwrap();
+        let most = usize::try_from(OLDER_TRIES_MAX).unwrap();
+        for (older, shown) in [(0, 9), (most - 1, 9), (most, 8)] {
+            let mut answers = vec![(200, note(8)); older];
+            answers.push((200, note(9)));
+            let (url, _) = answering(answers);
+            let found = newest(&HttpLog::new(&url), &trust, Some(&head(9))).unwrap();
+            assert_eq!(found, note(shown), "{older} older ones");
+        }
+    }
 }
