@@ -4,15 +4,15 @@ use super::super::Context;
 use super::super::connect::{Reading, reader, trust};
 use super::super::token::Bearer;
 use super::memory::Resources;
-use super::page::{Checked, Page, Scope};
-use super::pipeline::scratch_failed;
+use super::page::{Checked, Page, Scope, counting};
+use super::pipeline::{Load, Loaded, Window, is_full, push_all, scratch_failed};
 use crate::ending::{CommandError, Ending};
 use crate::language::Phrase;
-use credit_client::LogEntry;
-use credit_log::strict_batch::BatchSeed;
-use credit_service::random;
-use credit_verify::{DetailsSource, EntryBytes, Head, Verifier};
+use credit_client::Client;
+use credit_verify::{Head, OwnedEntry, Verifier};
 use std::path::Path;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 /// Entries asked for at once.
 const PAGE: u32 = 1_000;
@@ -32,41 +32,73 @@ pub(super) async fn run(
     let head = client.head().await?;
     let seen = seen.map(|seen| Head { size: seen.size, root: seen.root });
     let mut verifier = Verifier::within(Some(pinned.clone()), &resources.memory()).with_heads(seen);
-    let preparer = verifier.preparer().with_seed(BatchSeed(random::bytes()?));
     let bar = context.output.progress(Phrase::ProgressVerify, head.size);
-    let mut next = 0u64;
-    'log: while next < head.size {
-        let left = u32::try_from(head.size.saturating_sub(next)).unwrap_or(u32::MAX);
-        let (some, _) = client.list_entries(next, PAGE.min(left), true).await?;
-        if some.is_empty() {
-            break;
-        }
-        // What is shown before an entry without its parts is judged before that is said.
-        let shown: Vec<(EntryBytes<'_>, Option<&dyn DetailsSource>)> = some
-            .iter()
-            .map_while(|LogEntry { core, secret, parts }| {
-                secret.as_ref().map(|secret| (EntryBytes { core, secret, parts }, None))
-            })
-            .collect();
-        for ((bytes, details), prepared) in shown.iter().zip(preparer.prepare_all(&shown)) {
-            if let Some(page) = &page {
-                page.entry(bytes.core, bytes.parts);
-            }
-            if verifier.push_prepared(bytes, *details, prepared).is_err() {
-                break 'log;
-            }
-            next = next.saturating_add(1);
-        }
-        if shown.len() < some.len() {
-            return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
-        }
-        bar.set_position(next);
-    }
+    let handle = Handle::current();
+    // Pages are asked for on the reader's thread, so that the next one is on its way while this one is verified.
+    let pushed = block_in_place(|| {
+        push_all(
+            &mut verifier,
+            Resources::threads(),
+            |give| {
+                let give = &mut |load| give(counting(page.as_ref(), load));
+                handle.block_on(read_all(&client, head.size, give))
+            },
+            |done| bar.set_position(done),
+        )
+    });
     bar.finish_and_clear();
+    // A rule that is broken before the page that failed is found whatever else happens.
+    if verifier.halted().is_none() {
+        pushed?;
+    }
     let report = verifier.finish(Some(&head.checkpoint)).map_err(scratch_failed)?;
     let exit = super::tell(context, &report, None);
     if let Some(page) = page {
         page.write(context, &pinned, Checked::Whole(&report, None), Some(&head.checkpoint))?;
     }
     Ok(exit)
+}
+
+/// Every entry of a log of so many, in windows, until nobody wants more.
+async fn read_all(
+    client: &Client,
+    size: u64,
+    give: &mut (dyn FnMut(Load<'static>) -> bool ),
+) -> Result<(), CommandError> {
+    let mut next = 0u64;
+    while next < size {
+        let left = u32::try_from(size.saturating_sub(next)).unwrap_or(u32::MAX);
+        let (page, _) = client.list_entries(next, PAGE.min(left), true).await?;
+        if page.is_empty() {
+            // The report says that the log is shorter than its head.
+            return Ok(());
+        }
+        next = next.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
+        let mut page = page.into_iter();
+        loop {
+            let (mut entries, mut bytes) = (Vec::new(), 0usize);
+            let mut shown = true;
+            while !is_full(entries.len(), bytes) {
+                let Some(entry) = page.next() else { break };
+                let Some(secret) = entry.secret else {
+                    shown = false;
+                    break;
+                };
+                bytes = entry.parts.iter().map(Vec::len).fold(bytes, usize::saturating_add);
+                let entry = OwnedEntry { core: entry.core, secret, parts: entry.parts };
+                entries.push(Loaded { entry, secrets: None });
+            }
+            if entries.is_empty() && shown {
+                break;
+            }
+            let wanted = give(Box::new(move || Window { entries, fault: None }));
+            if !shown {
+                return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
+            }
+            if !wanted {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
