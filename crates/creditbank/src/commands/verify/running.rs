@@ -63,7 +63,7 @@ pub(super) async fn run(
 async fn read_all(
     client: &Client,
     size: u64,
-    give: &mut (dyn FnMut(Load<'static>) -> bool ),
+    give: &mut dyn FnMut(Load<'static>) -> bool,
 ) -> Result<(), CommandError> {
     let mut next = 0u64;
     while next < size {
