@@ -13,8 +13,8 @@ use crate::table::Print;
 const SET_ROWS: usize = 4;
 /// Sets of an empty table.
 const SETS_MIN: usize = 16;
-/// The most sets.
-const SETS_MAX: usize = 1 << 16;
+/// The most sets: 16 MiB of them, for half a million rows.
+const SETS_MAX: usize = 1 << 18;
 /// What a row takes beside its own bytes: its name, and its place in a set that may be half empty.
 const PLACE_BYTES: usize = 192;
 /// What an element of a row's lists takes.
@@ -129,6 +129,7 @@ impl Recent {
         kept: Kept,
         mut give_up: impl FnMut(Kept) -> Result<(), E>,
     ) -> Result<(), E> {
+        // Half of the places stay empty, so that few sets have more rows than places: such a set gives up rows in turn.
         if self.rows >= self.sets.len().saturating_mul(SET_ROWS).div_euclid(2) && self.sets.len() < SETS_MAX {
             self.grow();
         }

@@ -15,10 +15,10 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// No rows; they take about three quarters of the memory.
+    /// No rows; they take about three quarters of the memory. Most of it is for rows that are read again: the table has
+    /// mostly those that are there to be missed, and need not lie in memory for that.
     pub(crate) fn new(memory: &Memory) -> Self {
-        let recent = Recent::new(memory.share(4));
-        Self { recent, table: Table::new(memory.clone()), buffer: Vec::new() }
+        Self { recent: Recent::new(memory.share(2)), table: Table::new(memory.part(2)), buffer: Vec::new() }
     }
 
     /// Other rows that are the same; `None` once some are in runs.
@@ -101,7 +101,7 @@ fn spill(table: &mut Table, buffer: &mut Vec<u8>, name: &Name, row: &Row) -> Res
         unreachable!("every row has an encoding")
     };
     *buffer = filled;
-    table.put(name.bytes().to_vec(), buffer.clone())
+    table.put(name.bytes(), buffer)
 }
 
 fn decoded(bytes: &[u8]) -> Row {

@@ -77,6 +77,11 @@ impl Memory {
         self.bytes.checked_div(of).unwrap_or(self.bytes)
     }
 
+    /// A share of the memory as a memory of its own.
+    pub(crate) fn part(&self, of: usize) -> Self {
+        Self { bytes: self.share(of), scratch: self.scratch.clone() }
+    }
+
     /// A new scratch file; `None` where all stays in memory.
     pub(crate) fn file(&self) -> Result<Option<Box<dyn ScratchFile>>, ScratchError> {
         self.scratch.as_ref().map(|scratch| scratch.file()).transpose()

@@ -1,32 +1,33 @@
-//! An ordered map of bytes in bounded memory: what was written last lies in a tree, older rows in sorted runs, in
+//! An ordered map of bytes in bounded memory: what was written last lies as it came, older rows in sorted runs, in
 //! memory as long as there is room and in scratch files beyond that.
 //!
 //! A run never changes. Of so many runs of one level ([`LEVEL_RUNS`]) one of the next level is made, so that their
 //! count grows with the logarithm of what was written. What a row's value is doesn't depend on where it lies.
 
 mod filter;
+mod fresh;
 mod run;
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::iter::Peekable;
+use std::vec;
 
 use crate::scratch::{Memory, ScratchError};
 pub(crate) use filter::Print;
-use run::{Allowance, Cursor, Found, Lookup, Run, Writer, frame_bytes};
+use fresh::Fresh;
+use run::{Allowance, Cursor, Lookup, Row, Run, Writer, frame_bytes};
 
 /// Runs of one level, of which one of the next is made.
 const LEVEL_RUNS: usize = 6;
-/// The most bytes of rows in the tree.
-const RECENT_BYTES_MAX: usize = 2 << 20;
-/// Bytes that a row in the tree takes beside its key and value.
-const RECENT_ROW_BYTES: usize = 96;
+/// The most bytes of rows that were written last.
+const RECENT_BYTES_MAX: usize = 8 << 20;
 /// Bytes that a key takes in the index of a run.
 const INDEX_KEY_BYTES: usize = 80;
 
 /// An ordered map of bytes.
 pub struct Table {
     memory: Memory,
-    recent: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    recent_bytes: usize,
+    recent: Fresh,
     /// By level, each from the oldest run to the newest; older rows lie in higher levels.
     levels: Vec<Vec<Run>>,
 }
@@ -34,30 +35,24 @@ pub struct Table {
 impl Table {
     /// An empty map; it takes about half of the memory given.
     pub fn new(memory: Memory) -> Self {
-        Self { memory, recent: BTreeMap::new(), recent_bytes: 0, levels: Vec::new() }
+        Self { memory, recent: Fresh::default(), levels: Vec::new() }
     }
 
     /// Another map with the same rows; `None` once runs were made.
     pub(crate) fn fork(&self) -> Option<Self> {
-        let Self { memory, recent, recent_bytes, levels } = self;
-        let alike = || Self {
-            memory: memory.clone(),
-            recent: recent.clone(),
-            recent_bytes: *recent_bytes,
-            levels: Vec::new(),
-        };
+        let Self { memory, recent, levels } = self;
+        let alike = || Self { memory: memory.clone(), recent: recent.clone(), levels: Vec::new() };
         levels.is_empty().then(alike)
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ScratchError> {
-        if let Some(value) = self.recent.get(key) {
-            return Ok(value.clone());
-        }
-        if self.levels.is_empty() {
-            return Ok(None);
-        }
         let print = Print::of(key);
+        match self.recent.get(key, print) {
+            Lookup::Absent => {}
+            Lookup::Removed => return Ok(None),
+            Lookup::Value(value) => return Ok(Some(value)),
+        }
         for run in self.levels.iter().flat_map(|level| level.iter().rev()) {
             match run.get(key, print)? {
                 Lookup::Absent => {}
@@ -69,28 +64,18 @@ impl Table {
     }
 
     /// Writes a row, whether or not it was there.
-    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), ScratchError> {
+    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), ScratchError> {
         self.write(key, Some(value))
     }
 
     /// Removes a row, if it is there.
-    pub fn remove(&mut self, key: Vec<u8>) -> Result<(), ScratchError> {
+    pub fn remove(&mut self, key: &[u8]) -> Result<(), ScratchError> {
         self.write(key, None)
     }
 
-    fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), ScratchError> {
-        let bytes = |key: &[u8], value: &Option<Vec<u8>>| {
-            key.len().saturating_add(value.as_ref().map_or(0, Vec::len)).saturating_add(RECENT_ROW_BYTES)
-        };
-        let added = bytes(&key, &value);
-        let before = if let Some(held) = self.recent.get_mut(&key) {
-            bytes(&key, &std::mem::replace(held, value))
-        } else {
-            self.recent.insert(key, value);
-            0
-        };
-        self.recent_bytes = self.recent_bytes.saturating_sub(before).saturating_add(added);
-        if self.memory.is_bounded() && self.recent_bytes >= self.memory.share(64).min(RECENT_BYTES_MAX) {
+    fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ScratchError> {
+        self.recent.write(key, value);
+        if self.memory.is_bounded() && self.recent.bytes() >= self.memory.share(16).min(RECENT_BYTES_MAX) {
             self.freeze()?;
         }
         Ok(())
@@ -98,16 +83,14 @@ impl Table {
 
     /// Makes a run of what was written last, and of too many runs one.
     fn freeze(&mut self) -> Result<(), ScratchError> {
-        let rows = std::mem::take(&mut self.recent);
-        self.recent_bytes = 0;
-        let bytes = rows
-            .iter()
-            .fold(0u64, |sum, (key, value)| sum.saturating_add(frame_bytes(key, value.as_deref())));
+        let recent = std::mem::take(&mut self.recent);
+        let rows = recent.sorted();
+        let bytes = rows.iter().fold(0u64, |sum, (key, value)| sum.saturating_add(frame_bytes(key, *value)));
         let mut writer = self.writer(u64::try_from(rows.len()).unwrap_or(u64::MAX), bytes)?;
-        for (key, value) in &rows {
-            writer.push(key, value.as_deref())?;
+        for (key, value) in rows {
+            writer.push(key, value)?;
         }
-        drop(rows);
+        drop(recent);
         self.add(0, writer.finish()?);
         let mut level = 0usize;
         while self.levels.get(level).is_some_and(|runs| runs.len() >= LEVEL_RUNS) {
@@ -151,11 +134,12 @@ impl Table {
         let mut writer = self.writer(total(|run| run.rows), total(|run| run.bytes))?;
         let lowest = self.levels.iter().skip(level.saturating_add(1)).all(Vec::is_empty);
         let mut merge = Merge::of(runs.iter().rev())?;
-        while let Some((key, value)) = merge.next()? {
+        while let Some((key, value)) = merge.row() {
             // Nothing older is left that a removal would have to hide.
             if value.is_some() || !lowest {
-                writer.push(&key, value.as_deref())?;
+                writer.push(key, value)?;
             }
+            merge.advance()?;
         }
         writer.finish()
     }
@@ -164,13 +148,17 @@ impl Table {
     pub fn scan(&self) -> Result<Scan<'_>, ScratchError> {
         let runs = self.levels.iter().flat_map(|level| level.iter().rev());
         let merge = Merge::of(runs)?;
-        Ok(Scan { recent: self.recent.iter().peekable(), merge, ahead: None })
+        Ok(Scan { recent: self.recent.sorted().into_iter().peekable(), merge })
     }
 }
 
 /// Several runs as one; of equal keys the run that was given first counts.
 struct Merge<'r> {
-    cursors: Vec<(Cursor<'r>, Option<Found>)>,
+    cursors: Vec<Cursor<'r>>,
+    /// Which of them has the least key.
+    least: usize,
+    /// That key, while the cursors that have it go on.
+    key: Vec<u8>,
 }
 
 impl<'r> Merge<'r> {
@@ -178,68 +166,77 @@ impl<'r> Merge<'r> {
         let mut cursors = Vec::new();
         for run in runs {
             let mut cursor = run.cursor();
-            let first = cursor.next()?;
-            cursors.push((cursor, first));
+            cursor.advance()?;
+            cursors.push(cursor);
         }
-        Ok(Self { cursors })
+        let mut merge = Self { cursors, least: 0, key: Vec::new() };
+        merge.find_least();
+        Ok(merge)
     }
 
-    fn next(&mut self) -> Result<Option<Found>, ScratchError> {
+    /// The present row; `None` behind the last.
+    fn row(&self) -> Option<Row<'_>> {
+        self.cursors.get(self.least)?.row()
+    }
+
+    /// Goes on to the next row.
+    fn advance(&mut self) -> Result<(), ScratchError> {
+        let Some((key, _)) = self.cursors.get(self.least).and_then(Cursor::row) else { return Ok(()) };
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        for cursor in &mut self.cursors {
+            if cursor.row().is_some_and(|(key, _)| *key == *self.key) {
+                cursor.advance()?;
+            }
+        }
+        self.find_least();
+        Ok(())
+    }
+
+    fn find_least(&mut self) {
         let mut least: Option<(usize, &[u8])> = None;
-        for (at, (_, head)) in self.cursors.iter().enumerate() {
-            if let Some((key, _)) = head
-                && least.is_none_or(|(_, found)| key.as_slice() < found)
+        for (at, cursor) in self.cursors.iter().enumerate() {
+            if let Some((key, _)) = cursor.row()
+                && least.is_none_or(|(_, found)| key < found)
             {
                 least = Some((at, key));
             }
         }
-        let Some((at, _)) = least else { return Ok(None) };
-        let mut taken: Option<Found> = None;
-        if let Some((cursor, head)) = self.cursors.get_mut(at) {
-            taken = std::mem::replace(head, cursor.next()?);
-        }
-        let Some(found) = taken else { return Ok(None) };
-        for (cursor, head) in &mut self.cursors {
-            if head.as_ref().is_some_and(|(key, _)| *key == found.0) {
-                *head = cursor.next()?;
-            }
-        }
-        Ok(Some(found))
+        self.least = least.map_or(self.cursors.len(), |(at, _)| at);
     }
 }
-
-type Recent<'t> = std::iter::Peekable<std::collections::btree_map::Iter<'t, Vec<u8>, Option<Vec<u8>>>>;
 
 /// A row of a table: its key and its value.
 pub type TableRow = (Vec<u8>, Vec<u8>);
 
 /// All rows of a table by key.
 pub struct Scan<'t> {
-    recent: Recent<'t>,
+    recent: Peekable<vec::IntoIter<Row<'t>>>,
     merge: Merge<'t>,
-    ahead: Option<Found>,
 }
 
 impl Scan<'_> {
     /// The next row.
     pub fn next_row(&mut self) -> Result<Option<TableRow>, ScratchError> {
         loop {
-            if self.ahead.is_none() {
-                self.ahead = self.merge.next()?;
-            }
-            let found = match (self.recent.peek(), &self.ahead) {
+            let older = self.merge.row();
+            let order = match (self.recent.peek(), older) {
                 (None, None) => return Ok(None),
-                (Some((key, _)), Some((older, _))) if *key > older => self.ahead.take(),
-                (Some((key, _)), older) => {
-                    if older.as_ref().is_some_and(|(older, _)| older == *key) {
-                        self.ahead = None;
-                    }
-                    self.recent.next().map(|(key, value)| (key.clone(), value.clone()))
-                }
-                (None, Some(_)) => self.ahead.take(),
+                (Some((key, _)), Some((older, _))) => (*key).cmp(older),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
             };
-            if let Some((key, Some(value))) = found {
-                return Ok(Some((key, value)));
+            let owned = |(key, value): Row<'_>| Some((key.to_vec(), value?.to_vec()));
+            let found = if order == Ordering::Greater {
+                older.and_then(owned)
+            } else {
+                self.recent.next().and_then(owned)
+            };
+            if order != Ordering::Less {
+                self.merge.advance()?;
+            }
+            if found.is_some() {
+                return Ok(found);
             }
         }
     }
@@ -249,6 +246,7 @@ impl Scan<'_> {
 mod tests {
     use super::*;
     use crate::scratch::InMemory;
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     /// Numbers that look random and are the same every time.
@@ -276,14 +274,14 @@ mod tests {
                 let key = random.below(20_000).to_be_bytes().to_vec();
                 match random.below(10) {
                     0 => {
-                        table.remove(key.clone()).unwrap();
+                        table.remove(&key).unwrap();
                         model.remove(&key);
                     }
                     1..=3 => assert_eq!(table.get(&key).unwrap(), model.get(&key).cloned(), "{seed} {step}"),
                     _ => {
                         let length = usize::try_from(random.below(300)).unwrap();
                         let value = vec![step.to_be_bytes()[7]; length];
-                        table.put(key.clone(), value.clone()).unwrap();
+                        table.put(&key, &value).unwrap();
                         model.insert(key, value);
                     }
                 }
@@ -297,9 +295,9 @@ mod tests {
     fn rows_larger_than_every_buffer_are_kept() {
         let mut table = Table::new(Memory::bounded(0, Arc::new(InMemory)));
         for number in 0..20u8 {
-            table.put(vec![number], vec![number; 150_000]).unwrap();
+            table.put(&[number], &vec![number; 150_000]).unwrap();
         }
-        table.put(b"last".to_vec(), Vec::new()).unwrap();
+        table.put(b"last", b"").unwrap();
         assert_eq!(table.get(b"last").unwrap(), Some(Vec::new()));
         assert!((0..20u8).all(|number| table.get(&[number]).unwrap().unwrap() == vec![number; 150_000]));
         assert_eq!(rows(&table).len(), 21);

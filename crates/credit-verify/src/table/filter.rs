@@ -14,7 +14,7 @@ pub(super) struct Filter {
 }
 
 /// The fingerprint of a key. Keys that collide cost a look, never an answer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Print(u64);
 
 impl Print {

@@ -15,9 +15,9 @@ const FRAME_BYTES: usize = 8;
 const REMOVED: u32 = u32::MAX;
 
 /// A row: its key, and its value unless it was removed.
-pub(super) type Found = (Vec<u8>, Option<Vec<u8>>);
+pub(super) type Row<'b> = (&'b [u8], Option<&'b [u8]>);
 
-/// What a run says of a key.
+/// What a run, or what was written last, says of a key.
 pub(super) enum Lookup {
     /// Nothing: an older run may have it.
     Absent,
@@ -115,7 +115,7 @@ impl Run {
 
     /// Reads it from end to end.
     pub(super) fn cursor(&self) -> Cursor<'_> {
-        Cursor { run: self, offset: 0, buffer: Vec::new(), at: 0 }
+        Cursor { run: self, offset: 0, buffer: Vec::new(), at: 0, next: 0 }
     }
 }
 
@@ -125,8 +125,17 @@ fn position(offset: u64) -> usize {
 
 type Split<'b> = (&'b [u8], Option<&'b [u8]>, &'b [u8]);
 
+/// Writes a row as it is found by [`split`].
+pub(super) fn put_frame(into: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(REMOVED);
+    into.extend_from_slice(&length(key).to_be_bytes());
+    into.extend_from_slice(&value.map_or(REMOVED, length).to_be_bytes());
+    into.extend_from_slice(key);
+    into.extend_from_slice(value.unwrap_or_default());
+}
+
 /// The first row of some bytes, and the bytes behind it.
-fn split(bytes: &[u8]) -> Option<Split<'_>> {
+pub(super) fn split(bytes: &[u8]) -> Option<Split<'_>> {
     let (key_length, rest) = bytes.split_first_chunk::<4>()?;
     let (value_length, rest) = rest.split_first_chunk::<4>()?;
     let length = |bytes: &[u8; 4]| usize::try_from(u32::from_be_bytes(*bytes)).ok();
@@ -192,11 +201,7 @@ impl Writer {
             Place::Memory(bytes) => bytes,
             Place::Scratch(_) => &mut self.buffer,
         };
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(REMOVED);
-        into.extend_from_slice(&length(key).to_be_bytes());
-        into.extend_from_slice(&value.map_or(REMOVED, length).to_be_bytes());
-        into.extend_from_slice(key);
-        into.extend_from_slice(value.unwrap_or_default());
+        put_frame(into, key, value);
         self.bytes = self.bytes.saturating_add(frame_bytes(key, value));
         self.rows = self.rows.saturating_add(1);
         if self.buffer.len() >= WRITE_BYTES {
@@ -230,31 +235,42 @@ pub(super) fn frame_bytes(key: &[u8], value: Option<&[u8]>) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// A way through a run.
+/// A way through a run, row by row. Rows are shown where they lie: a merge copies each once.
 pub(super) struct Cursor<'r> {
     run: &'r Run,
     /// Where in the run the buffer ends.
     offset: u64,
     buffer: Vec<u8>,
+    /// Where the present row begins.
     at: usize,
+    /// Where the one behind it does.
+    next: usize,
 }
 
 impl Cursor<'_> {
-    /// The next row.
-    pub(super) fn next(&mut self) -> Result<Option<Found>, ScratchError> {
+    fn bytes(&self) -> &[u8] {
+        match &self.run.place {
+            Place::Memory(bytes) => bytes,
+            Place::Scratch(_) => &self.buffer,
+        }
+    }
+
+    /// The present row; `None` before the first and behind the last.
+    pub(super) fn row(&self) -> Option<Row<'_>> {
+        split(self.bytes().get(self.at..self.next)?).map(|(key, value, _)| (key, value))
+    }
+
+    /// Goes on to the next row.
+    pub(super) fn advance(&mut self) -> Result<(), ScratchError> {
+        self.at = self.next;
         loop {
-            let bytes = match &self.run.place {
-                Place::Memory(bytes) => bytes.as_slice(),
-                Place::Scratch(_) => self.buffer.as_slice(),
-            };
-            let rest = bytes.get(self.at..).unwrap_or_default();
-            if let Some((key, value, after)) = split(rest) {
-                let found = (key.to_vec(), value.map(<[u8]>::to_vec));
-                self.at = bytes.len().saturating_sub(after.len());
-                return Ok(Some(found));
+            let rest = self.bytes().get(self.at..).unwrap_or_default();
+            if let Some((_, _, after)) = split(rest) {
+                self.next = self.at.saturating_add(rest.len().saturating_sub(after.len()));
+                return Ok(());
             }
             if !self.fill()? {
-                return Ok(None);
+                return Ok(());
             }
         }
     }
@@ -267,7 +283,7 @@ impl Cursor<'_> {
             return Ok(false);
         }
         self.buffer.drain(..self.at.min(self.buffer.len()));
-        self.at = 0;
+        (self.at, self.next) = (0, 0);
         let held = self.buffer.len();
         // A row longer than the buffer makes it grow until the row is whole.
         let more = left.min(READ_BYTES.max(held));

@@ -58,11 +58,11 @@ impl RowTable for SpilledRows {
     }
 
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Failure> {
-        self.0.put(key, value).map_err(failed)
+        self.0.put(&key, &value).map_err(failed)
     }
 
     fn remove(&mut self, key: Vec<u8>) -> Result<(), Failure> {
-        self.0.remove(key).map_err(failed)
+        self.0.remove(&key).map_err(failed)
     }
 
     fn each(&self, visit: &mut RowVisitor<'_>) -> Result<(), Failure> {
