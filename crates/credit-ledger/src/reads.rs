@@ -8,10 +8,13 @@ use credit_types::{
     Signed, SignerId,
 };
 
+/// As many rows as most commands and events name; more make the list grow.
+const IDS_MOSTLY: usize = 16;
+
 /// The rows that a command still needs, given what the view has. Asked again after each round of loading, until it
 /// names none, at most [`READ_ROUNDS_MAX`](credit_types::limits::READ_ROUNDS_MAX) times.
 pub fn reads(command: &Command, view: &View) -> Vec<RowId> {
-    let mut ids = Vec::new();
+    let mut ids = Vec::with_capacity(IDS_MOSTLY);
     match command {
         Command::CreateLedger(statement) => {
             ids.push(RowId::Log);
@@ -87,7 +90,7 @@ pub fn reads(command: &Command, view: &View) -> Vec<RowId> {
 /// The rows that [`evolve_entry`](crate::evolve_entry) and [`links`](crate::links) need for these events; asked until
 /// it names none.
 pub fn event_reads(events: &[Event], view: &View) -> Vec<RowId> {
-    let mut ids = Vec::new();
+    let mut ids = Vec::with_capacity(IDS_MOSTLY);
     for subject in subjects(events).into_keys() {
         let id = RowId::Subject(subject);
         if let Some(Row::Subject(row)) = view.get(&id) {

@@ -22,6 +22,11 @@ pub fn leaf_hash(data: &[u8]) -> Hash {
     Sha256::new().chain_update(LEAF_PREFIX).chain_update(data).finalize().into()
 }
 
+/// The hash of a leaf whose data are a salt and what it salts, which need not be joined for that.
+pub(crate) fn salted_leaf_hash(salt: &Hash, data: &[u8]) -> Hash {
+    Sha256::new().chain_update(LEAF_PREFIX).chain_update(salt).chain_update(data).finalize().into()
+}
+
 /// The hash of an inner node: SHA-256(0x01 || left || right).
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update(NODE_PREFIX).chain_update(left).chain_update(right).finalize().into()

@@ -1,6 +1,6 @@
 //! The parts of an entry: a tree of salted parts, opened one by one.
 
-use crate::hash::{Hash, labelled, leaf_hash};
+use crate::hash::{Hash, labelled, salted_leaf_hash};
 use crate::inclusion;
 use crate::proof::{OutOfRange, ProofError};
 use crate::tree::{Levels, root_of};
@@ -15,7 +15,7 @@ pub fn salt(entry_secret: &Hash, index: u32) -> Hash {
 
 /// The leaf hash of a part: the leaf data is salt || part.
 pub fn part_leaf(salt: &Hash, part: &[u8]) -> Hash {
-    leaf_hash(&[salt.as_slice(), part].concat())
+    salted_leaf_hash(salt, part)
 }
 
 /// The root over all parts of an entry, in their order.

@@ -7,7 +7,6 @@ use credit_types::genesis::FORMAT;
 use credit_types::limits::{CHUNK_LEAVES_MAX, ENTRY_EVENTS_MAX, ENTRY_PARTS_BYTES_MAX, LEAF_BYTES_MAX};
 use credit_types::{
     AccountRef, CommandId, Digest, EntryCore, EntryHead, Event, EventKind, InstitutionId, Link, SignerId,
-    Subject,
 };
 
 use crate::bank::subject;
@@ -195,8 +194,7 @@ fn read_parts(parts: &[Vec<u8>]) -> Result<DecodedParts, InvalidField> {
         let wire = decode_part(PART_LINK, bytes);
         links.push(wire.and_then(|wire| link(wire, head.events)).at_element("links", position)?);
     }
-    let subjects: Vec<&Subject> = links.iter().map(|link| &link.subject).collect();
-    ascending("links", &subjects)?;
+    ascending("links", links.iter().map(|link| &link.subject))?;
     let mut statements = Vec::with_capacity(statement_parts.len());
     for (position, bytes) in statement_parts.iter().enumerate() {
         let wire = decode_part(PART_STATEMENT, bytes);

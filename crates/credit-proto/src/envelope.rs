@@ -56,8 +56,7 @@ impl Envelope {
         for (position, wire) in wires.into_iter().enumerate() {
             signatures.push(signature(wire).at_element("signatures", position)?);
         }
-        let kids: Vec<Kid> = signatures.iter().map(|(kid, _)| *kid).collect();
-        ascending("signatures", &kids)?;
+        ascending("signatures", signatures.iter().map(|(kid, _)| kid))?;
         Ok(Self { payload_type, payload, signatures })
     }
 }

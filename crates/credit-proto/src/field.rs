@@ -1,5 +1,6 @@
 //! The readers of single fields: presence, lengths, ranges, order, text. Each refusal names its limit.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -219,9 +220,18 @@ pub(crate) fn enumerations<E: Enumerated + Ord>(
 }
 
 /// Refuses a list that isn't strictly ascending.
-pub(crate) fn ascending<T: PartialOrd>(field: &str, items: &[T]) -> Result<(), InvalidField> {
-    let unordered = items.windows(2).position(|pair| !pair.is_sorted_by(|left, right| left < right));
-    let Some(position) = unordered else { return Ok(()) };
-    let problem = "must be greater than the one before: sort ascending and leave out what stands twice";
-    Err(InvalidField::new(format!("{field}[{}]", position.saturating_add(1)), problem))
+pub(crate) fn ascending<T: PartialOrd>(
+    field: &str,
+    items: impl IntoIterator<Item = T>,
+) -> Result<(), InvalidField> {
+    let mut before: Option<T> = None;
+    for (position, item) in items.into_iter().enumerate() {
+        if before.is_some_and(|before| before.partial_cmp(&item) != Some(Ordering::Less)) {
+            let problem =
+                "must be greater than the one before: sort ascending and leave out what stands twice";
+            return Err(InvalidField::new(format!("{field}[{position}]"), problem));
+        }
+        before = Some(item);
+    }
+    Ok(())
 }

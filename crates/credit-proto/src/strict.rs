@@ -161,18 +161,18 @@ pub fn check(message: &'static Message, bytes: &[u8]) -> Result<(), NotCanonical
 }
 
 fn check_within(message: &'static Message, bytes: &[u8], bytes_max: usize) -> Result<(), NotCanonical> {
-    let mut walk = Walk { bytes, at: 0, open: Vec::new() };
+    let whole = Frame { message, end: bytes.len(), field: None, position: 0 };
+    let mut walk = Walk { bytes, at: 0, frames: [whole; NESTING_MAX], open: 0 };
     if bytes.len() > bytes_max {
         return Err(walk.refuse(bytes_max, Problem::TooLong));
     }
-    walk.open.push(Frame { message, end: bytes.len(), field: None, position: 0 });
-    while let Some(frame) = walk.open.last() {
-        if walk.at < frame.end {
-            let end = frame.end;
+    walk.open = 1;
+    while let Some(Frame { end, .. }) = walk.innermost().copied() {
+        if walk.at < end {
             let field = walk.tag(end)?;
             walk.value(field, end)?;
         } else {
-            walk.open.pop();
+            walk.open = walk.open.saturating_sub(1);
         }
     }
     Ok(())
@@ -196,6 +196,7 @@ fn is_bidi_control(letter: char) -> bool {
 }
 
 /// A message that the walk is inside of.
+#[derive(Clone, Copy)]
 struct Frame {
     message: &'static Message,
     /// Where it ends, in bytes from 0.
@@ -211,15 +212,33 @@ struct Walk<'b> {
     bytes: &'b [u8],
     /// The next byte.
     at: usize,
-    /// The messages around it, the outermost first.
-    open: Vec<Frame>,
+    /// The messages around it, the outermost first; they need no memory of their own, for each part is walked.
+    frames: [Frame; NESTING_MAX],
+    /// How many of the frames are open.
+    open: usize,
 }
 
 impl Walk<'_> {
+    fn innermost(&self) -> Option<&Frame> {
+        self.frames.get(self.open.checked_sub(1)?)
+    }
+
+    fn innermost_mut(&mut self) -> Option<&mut Frame> {
+        self.frames.get_mut(self.open.checked_sub(1)?)
+    }
+
+    /// Enters a message; no where as many are open as may be.
+    fn enter(&mut self, message: &'static Message, end: usize) -> bool {
+        let Some(frame) = self.frames.get_mut(self.open) else { return false };
+        *frame = Frame { message, end, field: None, position: 0 };
+        self.open = self.open.saturating_add(1);
+        true
+    }
+
     /// Reads a tag of the innermost message.
     fn tag(&mut self, end: usize) -> Result<&'static Field, NotCanonical> {
         let start = self.at;
-        let before = self.open.last().and_then(|frame| frame.field);
+        let before = self.innermost().and_then(|frame| frame.field);
         // Until the tag is known, a problem belongs to the message and not to the field before.
         self.stand_at(None);
         let tag = self.varint(end)?;
@@ -247,7 +266,7 @@ impl Walk<'_> {
     }
 
     fn find(&self, number: u64) -> Option<&'static Field> {
-        let message = self.open.last().map(|frame| frame.message)?;
+        let message = self.innermost()?.message;
         if number > FIELD_NUMBER_MAX {
             return None;
         }
@@ -269,11 +288,8 @@ impl Walk<'_> {
         let value_end = self.at.saturating_add(length);
         match field.kind {
             Kind::Message(_) if length == 0 => Err(self.refuse(start, Problem::EmptyMessage)),
-            Kind::Message(_) if self.open.len() >= NESTING_MAX => Err(self.refuse(start, Problem::TooDeep)),
-            Kind::Message(message) => {
-                self.open.push(Frame { message, end: value_end, field: None, position: 0 });
-                Ok(())
-            }
+            Kind::Message(message) if self.enter(message, value_end) => Ok(()),
+            Kind::Message(_) => Err(self.refuse(start, Problem::TooDeep)),
             Kind::String | Kind::Bytes if length == 0 && field.label == Label::Implicit => {
                 Err(self.refuse(start, Problem::DefaultPresent))
             }
@@ -363,26 +379,26 @@ impl Walk<'_> {
     }
 
     fn stand_at(&mut self, field: Option<&'static Field>) {
-        if let Some(frame) = self.open.last_mut() {
+        if let Some(frame) = self.innermost_mut() {
             frame.field = field;
         }
     }
 
     fn first_position(&mut self) {
-        if let Some(frame) = self.open.last_mut() {
+        if let Some(frame) = self.innermost_mut() {
             frame.position = 0;
         }
     }
 
     fn next_position(&mut self) {
-        if let Some(frame) = self.open.last_mut() {
+        if let Some(frame) = self.innermost_mut() {
             frame.position = frame.position.saturating_add(1);
         }
     }
 
     fn refuse(&self, offset: usize, problem: Problem) -> NotCanonical {
         let mut path = String::new();
-        for frame in &self.open {
+        for frame in self.frames.iter().take(self.open) {
             let Some(field) = frame.field else { break };
             let dot = if path.is_empty() { "" } else { "." };
             // Writing to a string can't fail.
