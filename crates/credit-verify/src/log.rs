@@ -164,6 +164,11 @@ impl<'d> Verifier<'d> {
         self.halted.get_or_insert_with(broken).clone()
     }
 
+    /// Why no further entry is taken, if that is so.
+    pub fn halted(&self) -> Option<&Halt> {
+        self.halted.as_ref()
+    }
+
     /// Closes the books: the signed checkpoint of the log, if there is one, and the heads seen before must be those of
     /// the entries. More entries may follow.
     pub fn finish(&self, checkpoint: Option<&str>) -> Result<Report, ScratchError> {
@@ -273,7 +278,9 @@ impl<'d> Verifier<'d> {
     /// The core: canonical, in its place, not before its predecessor, and over these very parts.
     fn core(&self, index: u64, prepared: &Prepared) -> Result<EntryCore, Stop> {
         let core = prepared.core.clone()?;
-        ensure(core.index == index, Rule::IndexWrong, &format!("it says {}", core.index))?;
+        if core.index != index {
+            return Err(Stop::broken(Rule::IndexWrong, format!("it says {}", core.index)));
+        }
         let forward = self.state.tree.last_time().is_none_or(|before| before <= core.recorded_at_us);
         ensure(forward, Rule::TimeBackwards, "the time decreases")?;
         let same = prepared.parts_root == core.parts_root.0;

@@ -4,10 +4,13 @@ use super::super::Context;
 use super::super::connect::{Reading, reader, trust};
 use super::super::token::Bearer;
 use super::memory::Resources;
-use super::pipeline::scratch_failed;
+use super::pipeline::{Load, Loaded, WINDOW_ENTRIES, Window, push_all, scratch_failed};
 use crate::ending::{CommandError, Ending};
 use crate::language::Phrase;
-use credit_verify::{EntryBytes, Head, Verifier};
+use credit_client::Client;
+use credit_verify::{Head, OwnedEntry, Verifier};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 /// Entries asked for at once.
 const PAGE: u32 = 1_000;
@@ -21,26 +24,63 @@ pub(super) async fn run(context: &mut Context, reading: &Reading, resources: &Re
     let seen = seen.map(|seen| Head { size: seen.size, root: seen.root });
     let mut verifier = Verifier::within(Some(pinned), &resources.memory()).with_heads(seen);
     let bar = context.output.progress(Phrase::ProgressVerify, head.size);
-    let mut next = 0u64;
-    'log: while next < head.size {
-        let left = u32::try_from(head.size.saturating_sub(next)).unwrap_or(u32::MAX);
-        let (page, _) = client.list_entries(next, PAGE.min(left), true).await?;
-        if page.is_empty() {
-            break;
-        }
-        for entry in page {
-            let Some(secret) = entry.secret else {
-                return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
-            };
-            let bytes = EntryBytes { core: &entry.core, secret: &secret, parts: &entry.parts };
-            if verifier.push(&bytes).is_err() {
-                break 'log;
-            }
-            next = next.saturating_add(1);
-        }
-        bar.set_position(next);
-    }
+    let handle = Handle::current();
+    // Pages are asked for on the reader's thread, so that the next one is on its way while this one is verified.
+    let pushed = block_in_place(|| {
+        push_all(
+            &mut verifier,
+            Resources::threads(),
+            |give| handle.block_on(read_all(&client, head.size, give)),
+            |done| bar.set_position(done),
+        )
+    });
     bar.finish_and_clear();
+    // A rule that is broken before the page that failed is found whatever else happens.
+    if verifier.halted().is_none() {
+        pushed?;
+    }
     let report = verifier.finish(Some(&head.checkpoint)).map_err(scratch_failed)?;
     Ok(super::tell(context, &report, None))
+}
+
+/// Every entry of a log of so many, in windows, until nobody wants more.
+async fn read_all(
+    client: &Client,
+    size: u64,
+    give: &mut dyn FnMut(Load<'static>) -> bool,
+) -> Result<(), CommandError> {
+    let mut next = 0u64;
+    while next < size {
+        let left = u32::try_from(size.saturating_sub(next)).unwrap_or(u32::MAX);
+        let (page, _) = client.list_entries(next, PAGE.min(left), true).await?;
+        if page.is_empty() {
+            // The report says that the log is shorter than its head.
+            return Ok(());
+        }
+        next = next.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
+        let mut page = page.into_iter();
+        loop {
+            let mut entries = Vec::with_capacity(WINDOW_ENTRIES);
+            let mut shown = true;
+            for entry in page.by_ref().take(WINDOW_ENTRIES) {
+                let Some(secret) = entry.secret else {
+                    shown = false;
+                    break;
+                };
+                let entry = OwnedEntry { core: entry.core, secret, parts: entry.parts };
+                entries.push(Loaded { entry, secrets: None });
+            }
+            if entries.is_empty() && shown {
+                break;
+            }
+            let wanted = give(Box::new(move || Window { entries, fault: None }));
+            if !shown {
+                return Err(CommandError::usage(Phrase::PartsNotShown, &[]));
+            }
+            if !wanted {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
