@@ -1,0 +1,1 @@
+//! Rule books: what credit of one institution is worth at another, and why.
