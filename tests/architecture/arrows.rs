@@ -38,7 +38,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates without I/O, clock, async or randomness.
-const PURE: [&str; 6] = ["credit-types", "credit-rules", "credit-ledger", "credit-log", "credit-proto", "credit-verify"];
+const PURE: [&str; 6] =
+    ["credit-types", "credit-rules", "credit-ledger", "credit-log", "credit-proto", "credit-verify"];
 
 /// What a pure crate must never reach, however far away.
 const IMPURE: [&str; 8] = ["tokio", "tonic", "sled", "rand", "getrandom", "mio", "socket2", "hyper"];

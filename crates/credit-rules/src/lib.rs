@@ -1,1 +1,16 @@
 //! Rule books: what credit of one institution is worth at another, and why.
+//!
+//! A book is written by officers in TOML, checked, and published as canonical JSON: those bytes are what is hashed,
+//! signed, logged and replayed. Nothing here reads a clock, a file or a random number, and no result depends on the
+//! order of rules, records or keys. Amounts are integers; between them stand exact fractions, rounded once, where the
+//! rule says.
+//!
+//! Start reading at [`book::Book`], then [`input::Question`] and [`answer::Offer`].
+
+pub mod answer;
+pub mod book;
+pub mod input;
+pub mod limits;
+pub mod ratio;
+pub mod reason;
+pub mod value;
