@@ -37,7 +37,7 @@ pub enum Place {
 }
 
 /// One part of an offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Line {
     /// Where it goes.
     pub place: Place,

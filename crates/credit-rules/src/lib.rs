@@ -9,8 +9,11 @@
 
 pub mod answer;
 pub mod book;
+pub mod evaluate;
 pub mod input;
+pub mod level;
 pub mod limits;
+pub mod program;
 pub mod ratio;
 pub mod reason;
 pub mod value;

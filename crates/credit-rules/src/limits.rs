@@ -54,3 +54,7 @@ pub const RATIO_TERM_MAX: i64 = 1_000_000_000;
 pub const PERIOD_MONTHS_MAX: u32 = 1_200;
 /// The longest period, in days.
 pub const PERIOD_DAYS_MAX: u32 = 36_600;
+/// Steps of the search for records that together make up a bundle.
+pub const BUNDLE_STEPS_MAX: usize = 10_000;
+/// Earlier uses in one question.
+pub const USES_MAX: usize = 10_000;
