@@ -8,8 +8,11 @@
 //! Start reading at [`book::Book`], then [`input::Question`] and [`answer::Offer`].
 
 pub mod answer;
+pub mod award;
 pub mod book;
+pub mod compliance;
 pub mod evaluate;
+pub mod grade;
 pub mod input;
 pub mod level;
 pub mod limits;

@@ -1,9 +1,5 @@
 //! The examples of the specification, each with its stated result.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use credit_rules::answer::Place;
 use credit_rules::book::Book;
