@@ -9,8 +9,12 @@
 
 pub mod answer;
 pub mod book;
+pub mod cases;
+pub mod finding;
 pub mod input;
 pub mod limits;
+pub mod parse;
+pub mod path;
 pub mod ratio;
 pub mod reason;
 pub mod value;

@@ -53,6 +53,7 @@ pub enum Choose {
 }
 
 /// What credit goes to. Exactly one of `course`, `pool` and `one_of`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own in the book")]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Target {

@@ -6,6 +6,7 @@ use credit_types::{DeliveryMode, HourKind, RecordKind};
 use serde::{Deserialize, Serialize};
 
 /// Conditions on a record, all of which must hold. What is not said is not asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own in the book")]
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct When {
