@@ -161,7 +161,9 @@ impl Judge<'_> {
         if let Some(need) = requirement.count {
             part(Measured::Records, i64::from(need), i64::try_from(counted.len()).ok()?);
         }
-        parts.extend(self.courses(requirement)?);
+        if !requirement.courses.is_empty() {
+            parts.push(self.courses(requirement)?);
+        }
         let any_of =
             requirement.any_of.iter().map(|other| self.outcome(other)).collect::<Option<Vec<_>>>()?;
         let met = parts.iter().all(|part| part.missing() == 0)
@@ -230,16 +232,13 @@ impl Judge<'_> {
     }
 
     /// The courses that a requirement names.
-    fn courses(&self, requirement: &Requirement) -> Option<Option<Part>> {
-        if requirement.courses.is_empty() {
-            return Some(None);
-        }
+    fn courses(&self, requirement: &Requirement) -> Option<Part> {
         let met = |course: &&Name| self.held.iter().any(|held| held.course.as_ref() == Some(*course));
         let (met, courses): (Vec<&Name>, Vec<&Name>) = requirement.courses.iter().partition(met);
         let all = u32::try_from(requirement.courses.0.len()).ok()?;
         let need = i64::from(requirement.least.unwrap_or(all).min(all));
         let have = i64::try_from(met.len()).ok()?;
         let courses = if have < need { courses.into_iter().cloned().collect() } else { Vec::new() };
-        Some(Some(Part { measured: Measured::Courses, need, have, courses }))
+        Some(Part { measured: Measured::Courses, need, have, courses })
     }
 }

@@ -10,12 +10,16 @@
 pub mod answer;
 pub mod award;
 pub mod book;
+pub mod cases;
 pub mod compliance;
 pub mod evaluate;
+pub mod finding;
 pub mod grade;
 pub mod input;
 pub mod level;
 pub mod limits;
+pub mod parse;
+pub mod path;
 pub mod program;
 pub mod ratio;
 pub mod reason;

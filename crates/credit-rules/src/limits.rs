@@ -44,6 +44,8 @@ pub const RECORDS_MAX: usize = 1_000;
 pub const OFFERS_PER_RECORD_MAX: usize = 64;
 /// Worked cases beside a book.
 pub const CASES_MAX: usize = 100_000;
+/// Bytes of a file of worked cases.
+pub const CASES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The largest amount of credit in a book, in milli-credits.
 pub const AMOUNT_MILLI_MAX: i64 = 1_000_000_000;
 /// The longest time in a book, in minutes: 100 years of hours.
@@ -58,3 +60,16 @@ pub const PERIOD_DAYS_MAX: u32 = 36_600;
 pub const BUNDLE_STEPS_MAX: usize = 10_000;
 /// Earlier uses in one question.
 pub const USES_MAX: usize = 10_000;
+/// How deep tables and lists stand in each other, dots of a key counted too; of TOML a header may add as much again. The
+/// deepest that a book needs is a guard or a bundle of six levels in a rule, about 16.
+pub const NESTING_MAX: usize = 32;
+/// Findings that are listed of one book.
+pub const FINDINGS_MAX: usize = 1_000;
+/// Minutes of a class hour (学时).
+pub const XS_MINUTES_MAX: i64 = 240;
+/// Years of a cycle or of a rolling period.
+pub const CYCLE_YEARS_MAX: u32 = 100;
+/// A version of a book.
+pub const VERSION_MAX: u32 = 1_000_000_000;
+/// A count of records in a maximum or a requirement.
+pub const COUNT_MAX: u32 = 1_000_000;

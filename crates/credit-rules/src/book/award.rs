@@ -51,7 +51,8 @@ pub struct ProgrammeLevel {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Requirement {
-    /// Its id, unique in its list.
+    /// Its id, unique in its list; may be missing inside alternatives.
+    #[serde(skip_serializing_if = "is_default")]
     pub id: Name,
     /// Its name; may be missing inside alternatives.
     #[serde(skip_serializing_if = "Label::is_empty")]
