@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`book::Book`], then [`input::Question`] and [`answer::Offer`].
 
+pub mod allocate;
 pub mod answer;
 pub mod award;
 pub mod book;
@@ -20,6 +21,7 @@ pub mod level;
 pub mod limits;
 pub mod parse;
 pub mod path;
+pub mod plan;
 pub mod program;
 pub mod ratio;
 pub mod reason;
