@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod book;
 pub mod cases;
+pub mod check;
 pub mod finding;
 pub mod input;
 pub mod limits;
