@@ -55,8 +55,10 @@ pub fn check(book: &Book, surroundings: &Surroundings<'_>) -> Vec<Finding> {
     compliance::check(book, &ids, &mut found);
     grades::check(book, &ids, &mut found);
     tables::check(book, &mut found);
-    overlap::check(book, &mut found);
-    reach::check(book, &mut found);
+    let groups = rule_box::groups(book);
+    let boxes = rule_box::boxes(book, &groups);
+    overlap::check(book, &boxes, &mut found);
+    reach::check(book, &boxes, &mut found);
     impossible::check(book, &mut found);
     bounded::check(book, &mut found);
     arbitrage::check(book, surroundings.others, &mut found);

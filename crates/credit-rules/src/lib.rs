@@ -11,6 +11,7 @@ pub mod answer;
 pub mod book;
 pub mod cases;
 pub mod check;
+pub mod diff;
 pub mod finding;
 pub mod input;
 pub mod limits;

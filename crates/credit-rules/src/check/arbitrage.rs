@@ -101,37 +101,44 @@ fn by_ratio(convert: &Convert) -> Option<Rational> {
 }
 
 /// Standards that can be reached from one, itself only by going round.
-fn reached<'b>(graph: &Graph<'b>, from: &'b Name) -> BTreeSet<&'b Name> {
+fn reached<'b>(from: &'b Name, next: impl Fn(&'b Name) -> Vec<&'b Name>) -> BTreeSet<&'b Name> {
     let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
     while let Some(one) = open.pop() {
-        for next in graph.get(one).into_iter().flat_map(BTreeMap::keys) {
-            if seen.insert(*next) {
-                open.push(next);
+        for place in next(one) {
+            if seen.insert(place) {
+                open.push(place);
             }
         }
     }
     seen
 }
 
-/// Every circle of the graph is looked at from its first standard by name, in the part of the graph that leads back to it.
+/// Every circle lies in one part of the graph whose standards lead to each other; each part is looked at once, from its
+/// first standard by name.
 fn circles(book: &Book, graph: &Graph<'_>, found: &mut Findings) {
-    let reach: BTreeMap<&Name, BTreeSet<&Name>> =
-        graph.keys().map(|from| (*from, reached(graph, from))).collect();
-    let mut told: BTreeSet<BTreeSet<&Name>> = BTreeSet::new();
-    for (start, forth) in &reach {
+    let mut back: BTreeMap<&Name, BTreeSet<&Name>> = BTreeMap::new();
+    for (from, places) in graph {
+        for to in places.keys() {
+            back.entry(to).or_default().insert(from);
+        }
+    }
+    let mut seen: BTreeSet<&Name> = BTreeSet::new();
+    for start in graph.keys() {
+        if seen.contains(start) {
+            continue;
+        }
+        let forth =
+            reached(start, |one| graph.get(one).into_iter().flat_map(BTreeMap::keys).copied().collect());
         if !forth.contains(start) {
             continue;
         }
-        let leads_back = |name: &&Name| reach.get(*name).is_some_and(|back| back.contains(start));
-        let part: BTreeSet<&Name> = forth.iter().copied().filter(leads_back).collect();
-        if told.contains(&part) {
-            continue;
-        }
+        let from = reached(start, |one| back.get(one).into_iter().flatten().copied().collect());
+        let part: BTreeSet<&Name> = forth.intersection(&from).copied().collect();
+        seen.extend(&part);
         let gains = if part.len() > CIRCLE_MAX { Gains::Unknown } else { gains(graph, &part, start) };
         match gains {
             Gains::Nothing => {}
             Gains::Unknown => {
-                told.insert(part.clone());
                 let count = part.len();
                 found.add(
                     Code::RatioBudget,
@@ -140,10 +147,7 @@ fn circles(book: &Book, graph: &Graph<'_>, found: &mut Findings) {
                     format!("{count} standards convert into each other and can't be worked out exactly (at most {CIRCLE_MAX}, CIRCLE_MAX)"),
                 );
             }
-            Gains::Round(way, product) => {
-                told.insert(part);
-                tell(book, graph, &way, product, found);
-            }
+            Gains::Round(way, product) => tell(book, graph, &way, product, found),
         }
     }
 }

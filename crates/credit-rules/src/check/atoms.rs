@@ -72,17 +72,29 @@ pub(super) fn meet(one: &GridBox, other: &GridBox) -> bool {
     one.iter().zip(other).all(|(one, other)| one.meets(other))
 }
 
-/// What of a box is left when others are taken away, in disjoint pieces; `None` where that makes more than
-/// [`PIECES_MAX`].
+/// What of a box is left when others are taken away, in disjoint pieces; `None` where that looks at more
+/// than [`PIECES_MAX`].
 pub(super) fn left_over<'b>(
     whole: &GridBox,
     taken: impl IntoIterator<Item = &'b GridBox>,
 ) -> Option<Vec<GridBox>> {
+    left_over_in(whole, taken, PIECES_MAX)
+}
+
+fn left_over_in<'b>(
+    whole: &GridBox,
+    taken: impl IntoIterator<Item = &'b GridBox>,
+    pieces_max: usize,
+) -> Option<Vec<GridBox>> {
     let mut pieces = if whole.iter().any(Atoms::is_empty) { Vec::new() } else { vec![whole.clone()] };
-    let mut made = 0_usize;
+    let mut looked = 0_usize;
     for taken in taken {
         let mut next = Vec::new();
         for mut piece in pieces {
+            looked = looked.saturating_add(1);
+            if looked > pieces_max {
+                return None;
+            }
             if !meet(&piece, taken) {
                 next.push(piece);
                 continue;
@@ -97,10 +109,6 @@ pub(super) fn left_over<'b>(
                         *own = outside;
                     }
                     next.push(part);
-                    made = made.saturating_add(1);
-                    if made > PIECES_MAX {
-                        return None;
-                    }
                 }
             }
         }
@@ -135,5 +143,18 @@ mod tests {
         let all = [vec![atoms(&[0]), Atoms::all(100)], vec![atoms(&[1, 70]), Atoms::all(100)]];
         assert!(left_over(&whole, &all).unwrap().is_empty());
         assert!(meet(&whole, &taken[0]) && !meet(&taken[0], &taken[1]));
+    }
+
+    #[test]
+    fn pieces_are_bounded() {
+        // Each point of the diagonal cuts its piece in two and two again.
+        let whole = vec![Atoms::all(10), Atoms::all(10)];
+        let taken: Vec<GridBox> = (0..10).map(|point| vec![atoms(&[point]), atoms(&[point])]).collect();
+        let made = (1..100).find(|most| left_over_in(&whole, &taken, *most).is_some()).unwrap();
+        assert_eq!(
+            left_over_in(&whole, &taken, made).unwrap().len(),
+            points(&left_over(&whole, &taken).unwrap()).len() / 9
+        );
+        assert!(left_over_in(&whole, &taken, made - 1).is_none());
     }
 }

@@ -243,7 +243,7 @@ fn standard(rule: &Rule, ids: &Ids<'_>, at: At<'_>, found: &mut Findings) {
         let waives = target.waive || rule.no_articulation.is_some();
         let taken = || {
             let mut own = std::iter::once(target).chain(&target.one_of);
-            own.any(|one| ids.programmes_of(&one.pool.0, one.course.as_ref()).next().is_some())
+            own.any(|one| ids.taken(&one.pool.0, one.course.as_ref()))
         };
         if own.is_none() && !waives && !taken() {
             found.add(

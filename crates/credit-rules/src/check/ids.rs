@@ -1,6 +1,6 @@
 //! What a book declares, and that what it names is declared.
 
-use crate::book::{Book, FactKind, Level, Of, Programme, Requirement, Rule};
+use crate::book::{Book, FactKind, Level, Of, Rule};
 use crate::finding::{Code, Findings};
 use crate::path::At;
 use crate::value::{Limit, Name, Symbol, Time};
@@ -11,9 +11,15 @@ pub(super) struct Ids<'b> {
     pub(super) book: &'b Book,
     pub(super) rules: BTreeMap<&'b Name, usize>,
     pub(super) kinds: BTreeSet<&'b Name>,
-    pub(super) maps: BTreeSet<&'b Name>,
+    pub(super) maps: BTreeSet<&'b str>,
     /// Pools and requirements that take credit, of programmes and awards.
     pub(super) pools: BTreeSet<&'b Name>,
+    /// Those of programmes alone.
+    programme_pools: BTreeSet<&'b Name>,
+    /// The requirements of each programme.
+    pub(super) requirements: BTreeMap<&'b Name, BTreeSet<&'b Name>>,
+    /// Those of all programmes.
+    pub(super) all_requirements: BTreeSet<&'b Name>,
     /// Courses that a requirement names.
     pub(super) courses: BTreeSet<&'b Name>,
     /// Whether some programme takes whatever comes.
@@ -27,11 +33,20 @@ impl<'b> Ids<'b> {
             book,
             rules: book.rules.iter().enumerate().map(|(index, rule)| (&rule.id, index)).collect(),
             kinds: book.rules.iter().map(|rule| &rule.kind).collect(),
-            maps: book.grade_maps.iter().map(|map| &map.id).collect(),
+            maps: book.grade_maps.iter().map(|map| map.id.as_str()).collect(),
             pools: BTreeSet::new(),
+            programme_pools: BTreeSet::new(),
+            requirements: BTreeMap::new(),
+            all_requirements: BTreeSet::new(),
             courses: BTreeSet::new(),
             takes_all: book.programmes.values().any(|programme| programme.requirements.is_empty()),
         };
+        for (name, programme) in &book.programmes {
+            let own = programme.requirements.iter();
+            ids.programme_pools.extend(own.clone().flat_map(|one| one.pool.iter().chain([&one.id])));
+            ids.all_requirements.extend(own.clone().map(|one| &one.id));
+            ids.requirements.insert(name, own.map(|one| &one.id).collect());
+        }
         let of_programmes = book.programmes.values().flat_map(|programme| &programme.requirements);
         let of_awards = book.awards.iter().flat_map(|award| &award.requirements);
         for requirement in of_programmes.chain(of_awards) {
@@ -148,20 +163,11 @@ impl<'b> Ids<'b> {
         }
     }
 
-    /// The programmes that a target may go to, by the requirement or course that takes it.
-    pub(super) fn programmes_of<'s>(
-        &'s self,
-        pools: &'s [Name],
-        course: Option<&'s Name>,
-    ) -> impl Iterator<Item = &'b Programme> + 's {
-        let takes = move |requirement: &Requirement| {
-            let mut named = requirement.pool.iter().chain([&requirement.id]);
-            named.any(|own| pools.contains(own))
-                || course.is_some_and(|course| requirement.courses.iter().any(|own| own == course))
-        };
-        self.book.programmes.values().filter(move |programme| {
-            programme.requirements.is_empty() || programme.requirements.iter().any(takes)
-        })
+    /// Whether some programme of the book takes credit of these pools or for this course.
+    pub(super) fn taken(&self, pools: &[Name], course: Option<&Name>) -> bool {
+        self.takes_all
+            || pools.iter().any(|pool| self.programme_pools.contains(pool))
+            || course.is_some_and(|course| self.courses.contains(course))
     }
 }
 

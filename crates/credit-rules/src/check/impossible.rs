@@ -1,12 +1,14 @@
 //! S4 of conditions that nothing fulfils: windows without a day, ends the wrong way round, issuers outside their group.
 
-use super::rule_box::{days, groups, pattern_meets};
+use super::rule_box::{Patterns, days, groups, pattern_meets};
 use crate::book::{Book, Bundle, When};
 use crate::finding::{Code, Findings};
 use crate::path::At;
-use crate::value::Window;
+use crate::value::{Name, Window};
+use std::collections::BTreeMap;
 
 pub(super) fn check(book: &Book, found: &mut Findings) {
+    let groups = groups(book);
     window(book.effective, At::TOP.key("effective"), found);
     let rules = At::TOP.key("rule");
     for (index, rule) in book.rules.iter().enumerate() {
@@ -17,12 +19,12 @@ pub(super) fn check(book: &Book, found: &mut Findings) {
             let en = "the rule is in force on no day of the book";
             found.add(Code::WindowEmpty, here.key("effective"), "规则的有效期在规则书有效期之外", en);
         }
-        when(book, &rule.when, here.key("when"), found);
+        when((book, &groups), &rule.when, here.key("when"), found);
         // The leaves of a bundle have no place of their own: they are said at the bundle.
         let mut open: Vec<&Bundle> = rule.bundle.iter().collect();
         while let Some(one) = open.pop() {
             if let Some(record) = &one.record {
-                when(book, record, here.key("bundle"), found);
+                when((book, &groups), record, here.key("bundle"), found);
             }
             let below = [one.all.as_ref(), one.any.as_ref(), one.n_of.as_ref().map(|n_of| &n_of.of)];
             open.extend(below.into_iter().flatten().flatten());
@@ -43,7 +45,9 @@ fn window(window: Window, at: At<'_>, found: &mut Findings) {
     }
 }
 
-fn when(book: &Book, when: &When, at: At<'_>, found: &mut Findings) {
+type Known<'b> = (&'b Book, &'b BTreeMap<&'b Name, Patterns<'b>>);
+
+fn when((book, groups): Known<'_>, when: &When, at: At<'_>, found: &mut Findings) {
     window(when.earned, at.key("earned"), found);
     let minutes = |time: Option<crate::value::Time>| time.and_then(|time| time.minutes(book.xs_minutes));
     if minutes(when.min_hours).zip(minutes(when.max_hours)).is_some_and(|(least, most)| most < least) {
@@ -66,7 +70,7 @@ fn when(book: &Book, when: &When, at: At<'_>, found: &mut Findings) {
         found.add(Code::Impossible, at.key("recorded_by"), "登记截止早于可取得之日", en);
     }
     if let Some(group) = &when.issuer_group
-        && let Some(members) = groups(book).get(group)
+        && let Some(members) = groups.get(group)
         && !when.issuer.is_empty()
         && !when.issuer.iter().any(|issuer| pattern_meets(members, issuer.as_str()))
     {

@@ -5,7 +5,7 @@
 //! course, issuer, kind of record, standard and kind of hours leaves the fewest pairs. Rules of bundles are no part of
 //! it: they take several records together, which is another use of them, and the plan's to choose.
 
-use super::rule_box::{Goal, RuleBox, base, groups};
+use super::rule_box::{Goal, RuleBox, base};
 use crate::book::Book;
 use crate::finding::{Code, Findings};
 use crate::limits::OVERLAP_PAIRS_MAX;
@@ -28,15 +28,7 @@ const SIDES: [Side; 5] = [Side::Course, Side::Issuer, Side::Kind, Side::Standard
 /// A list shorter than this is not worth dividing.
 const SHORT: usize = 8;
 
-pub(super) fn check(book: &Book, found: &mut Findings) {
-    let groups = groups(book);
-    let (mut kinds, mut modes) = (BTreeMap::new(), BTreeMap::new());
-    let boxes: Vec<RuleBox<'_>> = book
-        .rules
-        .iter()
-        .enumerate()
-        .map(|numbered| RuleBox::of(book, &groups, numbered, (&mut kinds, &mut modes)))
-        .collect();
+pub(super) fn check(book: &Book, boxes: &[RuleBox<'_>], found: &mut Findings) {
     let mut buckets: BTreeMap<(Goal<'_>, Option<&Name>), Vec<&RuleBox<'_>>> = BTreeMap::new();
     for one in boxes.iter().filter(|one| one.rule.bundle.is_none()) {
         for goal in &one.goals {
@@ -49,7 +41,7 @@ pub(super) fn check(book: &Book, found: &mut Findings) {
             buckets.entry((*goal, kind)).or_default().push(one);
         }
     }
-    let mut pairs = Pairs { clashes: BTreeSet::new(), left: OVERLAP_PAIRS_MAX };
+    let mut pairs = Pairs { clashes: BTreeSet::new(), left: OVERLAP_PAIRS_MAX, over: false };
     for list in buckets.values() {
         pairs.within(list, &SIDES);
     }
@@ -58,7 +50,7 @@ pub(super) fn check(book: &Book, found: &mut Findings) {
 
 fn tell(book: &Book, pairs: &Pairs, found: &mut Findings) {
     let rules = At::TOP.key("rule");
-    if pairs.left == 0 {
+    if pairs.over {
         found.add(
             Code::OverlapBudget,
             rules,
@@ -81,6 +73,7 @@ fn tell(book: &Book, pairs: &Pairs, found: &mut Findings) {
 struct Pairs {
     clashes: BTreeSet<(usize, usize)>,
     left: usize,
+    over: bool,
 }
 
 /// Rules by what they name of one side, and those that name nothing.
@@ -187,15 +180,37 @@ impl Pairs {
     fn across(&mut self, list: &[&RuleBox<'_>], others: &[&RuleBox<'_>]) {
         for one in list {
             for other in others {
-                if self.left == 0 {
+                let Some(left) = self.left.checked_sub(1) else {
+                    self.over = true;
                     return;
-                }
-                self.left = self.left.saturating_sub(1);
+                };
+                self.left = left;
                 if one.index != other.index && one.meets(other) && !one.settled(other) {
                     let (first, second) = (one.index.min(other.index), one.index.max(other.index));
                     self.clashes.insert((first, second));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_bounded() {
+        let rule = "[[rule]]\nid = \"r#\"\nkind = \"k\"\nlabels = { zh = \"规\", en = \"r\" }\naward = { pool = \"p\" }\n";
+        let rules: String = (0..5).map(|number| rule.replace('#', &number.to_string())).collect();
+        let head = "schema = \"rulebook/1\"\nid = \"b\"\nversion = 1\neffective = {}\nlabels = { zh = \"书\", en = \"b\" }\n";
+        let book = Book::from_toml(&format!("{head}{rules}")).unwrap();
+        let groups = super::super::rule_box::groups(&book);
+        let boxes = super::super::rule_box::boxes(&book, &groups);
+        let list: Vec<&RuleBox<'_>> = boxes.iter().collect();
+        for (left, over) in [(10, false), (9, true)] {
+            let mut pairs = Pairs { clashes: BTreeSet::new(), left, over: false };
+            pairs.within(&list, &SIDES);
+            assert_eq!((pairs.over, pairs.clashes.len()), (over, left));
         }
     }
 }

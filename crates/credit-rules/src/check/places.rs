@@ -5,6 +5,7 @@ use crate::book::{AppliesTo, Book, Constraint, Counted, KindOrAll, Of, Requireme
 use crate::finding::{Code, Findings};
 use crate::path::At;
 use crate::value::Name;
+use std::collections::BTreeSet;
 
 pub(super) fn check(book: &Book, ids: &Ids<'_>, found: &mut Findings) {
     let rules = At::TOP.key("rule");
@@ -54,7 +55,7 @@ fn targets(rule: &Rule, ids: &Ids<'_>, at: At<'_>, found: &mut Findings) {
 fn target(target: &Target, ids: &Ids<'_>, at: At<'_>, found: &mut Findings) {
     if let Some(grade) = &target.grade
         && let Some(map) = grade.as_str().strip_prefix("map:")
-        && !ids.maps.iter().any(|own| own.as_str() == map)
+        && !ids.maps.contains(map)
     {
         let (zh, en) = (format!("没有成绩对照表 {map}"), format!("there is no grade map {map}"));
         found.add(Code::UnknownGradeMap, at.key("grade"), zh, en);
@@ -116,13 +117,14 @@ fn applies_to(applies: &AppliesTo, ids: &Ids<'_>, at: At<'_>, found: &mut Findin
     }
     ids.group(applies.issuer_group.as_ref(), at.key("issuer_group"), found);
     let requirements = at.key("requirement");
+    let meant = applies.programme.iter().filter_map(|name| ids.requirements.get(name));
+    let known: BTreeSet<&Name> = meant.flatten().copied().collect();
     for (index, name) in applies.requirement.iter().enumerate() {
-        let all = ids.book.programmes.iter();
-        let mut meant = all
-            .filter(|(id, _)| applies.programme.is_empty() || applies.programme.iter().any(|own| own == *id));
-        let has = meant.any(|(_, programme)| programme.requirements.iter().any(|one| one.id == *name));
         let what = ("专业要求", "requirement of the programme:");
-        unknown(Code::UnknownRequirement, what, Some(name), |_| has, requirements.index(index), found);
+        let anywhere = applies.programme.is_empty();
+        let has =
+            |name: &Name| if anywhere { ids.all_requirements.contains(name) } else { known.contains(name) };
+        unknown(Code::UnknownRequirement, what, Some(name), has, requirements.index(index), found);
     }
 }
 

@@ -1,14 +1,15 @@
 //! S4 of overrides: a rule all of whose records are taken by rules that go before it never applies.
 
 use super::atoms::{Atoms, GridBox, left_over};
-use super::rule_box::{RuleBox, covers, groups};
+use super::rule_box::{RuleBox, covers};
 use crate::book::{Book, Rule, When};
 use crate::finding::{Code, Findings};
+use crate::limits::LIST_MAX;
 use crate::path::At;
 use crate::value::Name;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(book: &Book, found: &mut Findings) {
+pub(super) fn check(book: &Book, boxes: &[RuleBox<'_>], found: &mut Findings) {
     let places: BTreeMap<&Name, usize> =
         book.rules.iter().enumerate().map(|(index, rule)| (&rule.id, index)).collect();
     let mut above: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -19,21 +20,21 @@ pub(super) fn check(book: &Book, found: &mut Findings) {
             }
         }
     }
-    let groups = groups(book);
     let rules = At::TOP.key("rule");
     for (below, above) in above {
-        let Some(rule) = book.rules.get(below).filter(|rule| rule.bundle.is_none()) else { continue };
-        let (mut kinds, mut modes) = (BTreeMap::new(), BTreeMap::new());
-        let mut boxed =
-            |index: usize, rule| RuleBox::of(book, &groups, (index, rule), (&mut kinds, &mut modes));
-        let own = boxed(below, rule);
-        let others: Vec<RuleBox<'_>> = above
-            .iter()
-            .filter_map(|index| Some((*index, book.rules.get(*index)?)))
-            .filter(|(_, other)| always(other) && no_stricter(&other.when, &rule.when))
-            .map(|(index, other)| boxed(index, other))
+        let Some(own) = boxes.get(below).filter(|own| own.rule.bundle.is_none()) else { continue };
+        let rule = own.rule;
+        let others = above.iter().filter_map(|index| boxes.get(*index));
+        let others: Vec<&RuleBox<'_>> = others
+            .filter(|other| {
+                always(other.rule) && no_stricter(&other.rule.when, &rule.when) && other.meets(own)
+            })
             .collect();
-        if let Some(by) = taken(&own, &others) {
+        // So many are no exceptions but another book; what they leave over is not worth the time.
+        if others.len() > LIST_MAX {
+            continue;
+        }
+        if let Some(by) = taken(own, &others) {
             let by = by.join(", ");
             found.add(
                 Code::RuleUnreachable,
@@ -124,12 +125,12 @@ fn issuers<'b>(one: &RuleBox<'b>) -> Option<BTreeSet<&'b str>> {
 }
 
 /// The ids of the others where they leave nothing of a box; where that can't be worked out, nothing is said.
-fn taken(own: &RuleBox<'_>, others: &[RuleBox<'_>]) -> Option<Vec<String>> {
+fn taken(own: &RuleBox<'_>, others: &[&RuleBox<'_>]) -> Option<Vec<String>> {
     let wide = |days: (i32, i32)| (i64::from(days.0), i64::from(days.1));
     let closed = |ends: (i64, i64)| (ends.0, ends.1.saturating_add(1));
     let own_issuers = issuers(own);
-    let other_issuers: Vec<_> = others.iter().map(issuers).collect();
-    let each = |of: fn(&RuleBox<'_>) -> u32| others.iter().map(of).collect::<Vec<_>>();
+    let other_issuers: Vec<_> = others.iter().map(|one| issuers(one)).collect();
+    let each = |of: fn(&RuleBox<'_>) -> u32| others.iter().map(|one| of(one)).collect::<Vec<_>>();
     let sides: Vec<Side> = vec![
         names(own_issuers.as_ref(), &other_issuers.iter().map(Option::as_ref).collect::<Vec<_>>(), covers),
         names(

@@ -97,9 +97,16 @@ fn column_words<'b>(rule: &'b Rule, column: &Column) -> Option<BTreeSet<&'b str>
     Some(all)
 }
 
+/// The boxes of all rules of a book, in its order.
+pub(super) fn boxes<'b>(book: &'b Book, groups: &'b BTreeMap<&'b Name, Patterns<'b>>) -> Vec<RuleBox<'b>> {
+    let (mut kinds, mut modes) = (BTreeMap::new(), BTreeMap::new());
+    let numbered = book.rules.iter().enumerate();
+    numbered.map(|one| RuleBox::of(book, groups, one, (&mut kinds, &mut modes))).collect()
+}
+
 impl<'b> RuleBox<'b> {
     /// The box of a rule.
-    pub(super) fn of(
+    fn of(
         book: &'b Book,
         groups: &'b BTreeMap<&'b Name, Patterns<'b>>,
         (index, rule): (usize, &'b Rule),

@@ -268,17 +268,22 @@ fn hours(book: &Book, rule: &Rule) -> (i64, i64) {
 }
 
 /// The scale of a table's grades: that of the least grade, or the only one of the book that has all its words.
-pub(super) fn grade_scale<'b>(book: &'b Book, rule: &Rule, cells: &[&Cell]) -> Option<&'b Scale> {
+fn grade_scale<'b>(book: &'b Book, rule: &Rule, cells: &[&Cell]) -> Option<&'b Scale> {
     let said = rule.when.min_grade.as_ref().and_then(|grade| book.scales.get(&grade.scale));
     if let Some(scale) = said.filter(|scale| !scale.words.is_empty()) {
         return Some(scale);
     }
+    let mut words: BTreeSet<&Symbol> = BTreeSet::new();
+    for cell in cells {
+        match cell {
+            Cell::Words(own) => words.extend(own),
+            Cell::Range { .. } | Cell::Is(_) => return None,
+        }
+    }
     let has = |scale: &&Scale| {
         !scale.words.is_empty()
-            && cells.iter().all(|cell| match cell {
-                Cell::Words(own) => own.iter().all(|own| scale.words.iter().any(|word| word == own)),
-                Cell::Range { .. } | Cell::Is(_) => false,
-            })
+            && words.len() <= scale.words.0.len()
+            && words.iter().all(|word| scale.words.iter().any(|own| own == *word))
     };
     let mut all = book.scales.values().filter(has);
     let first = all.next()?;

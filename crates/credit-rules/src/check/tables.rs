@@ -166,8 +166,8 @@ fn gaps(table: &Table, grid: &Grid, at: At<'_>, found: &mut Findings) {
         found.add(
             Code::TableTooWide,
             at,
-            format!("检查缺口时分块超过 {PIECES_MAX} (PIECES_MAX)"),
-            format!("looking for gaps makes more than {PIECES_MAX} pieces (PIECES_MAX)"),
+            format!("检查缺口时查看的分块超过 {PIECES_MAX} (PIECES_MAX)"),
+            format!("looking for gaps looks at more than {PIECES_MAX} pieces (PIECES_MAX)"),
         );
         return;
     };
