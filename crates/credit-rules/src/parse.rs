@@ -96,7 +96,7 @@ fn size(bytes: usize, findings: &mut Findings) {
         findings.add(
             Code::BookTooLarge,
             At::TOP,
-            format!("规则书为 {bytes} 字节, 最多 {BOOK_BYTES_MAX} 字节 (BOOK_BYTES_MAX)"),
+            format!("规则书为 {bytes} 字节，最多 {BOOK_BYTES_MAX} 字节（BOOK_BYTES_MAX）"),
             format!("the book has {bytes} bytes, at most {BOOK_BYTES_MAX} (BOOK_BYTES_MAX)"),
         );
     }
@@ -106,7 +106,7 @@ fn too_deep() -> Finding {
     Finding::new(
         Code::NestedTooDeep,
         BookPath::default(),
-        format!("嵌套超过 {NESTING_MAX} 层 (NESTING_MAX)"),
+        format!("嵌套超过 {NESTING_MAX} 层（NESTING_MAX）"),
         format!("it nests deeper than {NESTING_MAX} (NESTING_MAX)"),
     )
 }
