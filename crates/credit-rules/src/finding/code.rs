@@ -55,6 +55,12 @@ codes! {
     /// The file is larger than a book may be.
     BookTooLarge = "BOOK_TOO_LARGE" S1 Error
         "拆成几本规则书" "divide it into several books",
+    /// A character that nobody sees.
+    HiddenCharacter = "HIDDEN_CHARACTER" S1 Error
+        "删去这个看不见的字符" "remove the character, which nobody sees",
+    /// A letter that is not written in its one form.
+    NotNormal = "NOT_NORMAL" S1 Error
+        "把文件转换为 Unicode 规范形式 C" "convert the file to Unicode normal form C",
     /// Tables or lists stand too deep in each other.
     NestedTooDeep = "NESTED_TOO_DEEP" S1 Error
         "减少嵌套层数" "nest less deeply",
