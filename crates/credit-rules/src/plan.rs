@@ -22,6 +22,9 @@
 
 mod certificate;
 mod check;
+mod choices;
+mod cluster;
+mod combos;
 mod complete;
 mod dual;
 mod gap;
@@ -39,7 +42,7 @@ mod synthetic;
 mod table;
 mod weigh;
 
-pub use certificate::{Certificate, Constraint, Part, Price, Step};
+pub use certificate::{CLUSTER_MAX, Certificate, Constraint, Part, Price, Step};
 pub use check::{PlanError, check};
 pub use gap::{COST_MAX, Candidate, GapError, Way, WayStatus, cheapest_way};
 pub use greedy::{Greedy, greedy};
@@ -60,9 +63,9 @@ use settle::settle;
 use state::{Solution, Stage, State};
 
 /// The most cases that are looked at for the credit of a plan, over all parts.
-pub const NODES_MAX: u32 = 4_096;
+pub const NODES_MAX: u32 = 2_048;
 /// The most cases that are looked at to choose among plans of equal credit, over all parts.
-pub const TIE_NODES_MAX: u32 = 4_096;
+pub const TIE_NODES_MAX: u32 = 512;
 /// The most work of either search, in visits of a row by an offer: what bounds the time for the largest models.
 pub const VISITS_MAX: u64 = 40_000_000;
 
@@ -86,7 +89,11 @@ pub fn plan(model: &Model) -> Result<Plan, ModelError> {
     let allocation = greedy::allocation(model, taken);
     let mut certificate = recorder.certificate();
     // What the plan says of itself is what whoever checks it will find.
-    certificate.bound_milli = check::bound(model, &certificate).unwrap_or(i64::MAX);
+    let ends = check::ends(model, &certificate).unwrap_or_default();
+    for (index, part) in certificate.parts.iter_mut().enumerate() {
+        part.bound_milli = part.bound_milli.max(ends.get(index).copied().unwrap_or(i64::MAX));
+        certificate.bound_milli = certificate.bound_milli.saturating_add(part.bound_milli);
+    }
     let gap_milli = certificate.bound_milli.saturating_sub(allocation.credit_milli);
     let ties = if settled { Ties::Settled } else { Ties::Open };
     Ok(Plan { allocation, status: Status::of(gap_milli), ties, certificate })
@@ -110,6 +117,7 @@ fn most_credit(
     let search = Search::new(problem, &stage, best.units(problem).saturating_add(1));
     let none = vec![0; problem.rows.len()];
     let found = search.run(State::open(problem), none, false, budget, Some(recorder));
-    recorder.part(problem);
-    (found.best.unwrap_or(best), found.exhausted)
+    let best = found.best.unwrap_or(best);
+    recorder.part(problem, best.units(problem).saturating_mul(problem.unit));
+    (best, found.exhausted)
 }

@@ -6,6 +6,9 @@
 //! left, is at least the credit of every plan of that case: weak duality, a sum in whole numbers. The largest end bounds
 //! the part, and the sum over the parts bounds the model, since a bound shared by two parts is given to each in full.
 
+/// The most offers of a cluster whose choices are weighed one by one.
+pub const CLUSTER_MAX: usize = 8;
+
 /// A bound of the model that has a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Constraint {
@@ -23,7 +26,7 @@ pub type Price = (Constraint, i64);
 
 /// A step of a tree of cases, in the order in which one walks it: a case's first half and everything below it come
 /// before its second half.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// First the offer is taken, then it isn't.
     Take {
@@ -39,6 +42,15 @@ pub enum Step {
         /// The milli-credits that it grants at least in the first case.
         milli: i64,
     },
+    /// Prices decide offers: a plan of the case that decides one of them otherwise grants no more than the part's bound.
+    Narrow {
+        /// Which of the certificate's lists of prices.
+        prices: usize,
+        /// Offers that are taken in what follows.
+        taken: Vec<usize>,
+        /// Offers that aren't.
+        left: Vec<usize>,
+    },
     /// The case ends: these prices bound it.
     End {
         /// Which of the certificate's lists of prices.
@@ -49,10 +61,13 @@ pub enum Step {
 /// Offers, and the tree of cases of what they can grant together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// The offers, each in one part only.
-    pub offers: Vec<usize>,
+    /// The offers, each in one part and one cluster only. Of a cluster every choice is weighed that keeps all bounds, so
+    /// it has at most [`CLUSTER_MAX`] offers, or all of them consume one and the same record.
+    pub clusters: Vec<Vec<usize>>,
     /// The tree.
     pub steps: Vec<Step>,
+    /// The most milli-credits that the offers can grant together, as far as the tree shows.
+    pub bound_milli: i64,
 }
 
 /// Why no plan can grant more credit than [`Certificate::bound_milli`].

@@ -47,7 +47,7 @@ pub(super) struct Item {
     pub(super) offer: usize,
     /// Its records, as ranks by key.
     pub(super) records: Vec<usize>,
-    /// Of its group at most one is taken: offers with the same first record.
+    /// Of its group at most one is taken: offers with the same first record. An offer that consumes nothing is alone.
     pub(super) group: usize,
     pub(super) terms: Vec<Term>,
     /// Units that taking it grants; 0 if it may be trimmed.
@@ -93,6 +93,16 @@ pub(super) struct User {
     pub(super) by: i64,
 }
 
+/// Offers that are looked at together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cluster {
+    pub(super) items: Vec<usize>,
+    /// Rows of credit that whatever is granted on a slot of the cluster uses.
+    pub(super) common: Vec<usize>,
+    /// The needs to which nothing outside of the cluster counts.
+    pub(super) goals: Vec<usize>,
+}
+
 /// A part of a model.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
@@ -106,7 +116,8 @@ pub(super) struct Problem {
     pub(super) days: Vec<usize>,
     pub(super) total: usize,
     pub(super) cost: usize,
-    pub(super) groups: usize,
+    /// All offers, each in one cluster.
+    pub(super) clusters: Vec<Cluster>,
     pub(super) records: usize,
     /// The rows of caps of credit, with what may use them, by group.
     pub(super) users: Vec<(usize, Vec<User>)>,
@@ -127,6 +138,7 @@ pub(super) fn problem(
     }
     builder.attainable();
     builder.users(model);
+    super::cluster::divide(&mut builder.problem);
     builder.problem
 }
 
@@ -151,7 +163,7 @@ impl Builder {
             days: Vec::new(),
             total: 0,
             cost: 0,
-            groups: 0,
+            clusters: Vec::new(),
             records: 0,
             users: Vec::new(),
         };
@@ -347,7 +359,6 @@ impl Builder {
             // Indices of offers that consume nothing stand behind those of records.
             None => *self.groups.entry(model.records.len().saturating_add(offer)).or_insert(groups),
         };
-        self.problem.groups = self.groups.len();
         let slots = first_slot..self.problem.slots.len();
         let records = records.into_iter().map(|(rank, _)| rank).collect();
         self.problem.items.push(Item { offer, records, group, terms, units, slots, total, step, cost });

@@ -4,11 +4,12 @@ use super::certificate::{Certificate, Constraint, Part, Price, Step};
 use super::model::{By, CAPS_MAX, CLIQUES_MAX, Model, OFFERS_MAX, RECORDS_MAX};
 use super::problem::{Problem, Source};
 use super::search::Priced;
+use super::state::Mark;
 
-/// The most steps of a certificate, ends counted: what a replay walks through.
+/// The most steps of a certificate, and offers that they narrow, together: what a replay walks through.
 pub const STEPS_MAX: usize = 32_768;
 /// The most prices of a certificate, over all its lists.
-pub const PRICES_MAX: usize = 65_536;
+pub const PRICES_MAX: usize = 131_072;
 
 /// The prices of one list are fewer than this, and so are those of the first lists of all parts together.
 const LIST_MAX: usize = RECORDS_MAX + CLIQUES_MAX + CAPS_MAX;
@@ -47,12 +48,6 @@ impl Recorder {
         steps >= STEPS_MAX || self.count.saturating_add(2 * LIST_MAX) >= PRICES_MAX
     }
 
-    /// Begins a part with the prices that end its cases when there is no room for others.
-    pub(super) fn begin(&mut self, problem: &Problem, denominator: i64, priced: &Priced) {
-        priced.listed.set(Some(self.listed(problem, denominator, &priced.prices)));
-        self.first = priced.listed.get().unwrap_or_default();
-    }
-
     fn listed(&mut self, problem: &Problem, denominator: i64, prices: &[i64]) -> usize {
         let list = self.list(problem, denominator, prices);
         self.count = self.count.saturating_add(list.len());
@@ -68,13 +63,36 @@ impl Recorder {
 
     /// Writes the end of a case with its prices.
     pub(super) fn end(&mut self, problem: &Problem, denominator: i64, priced: &Priced) {
+        let prices = self.place(problem, denominator, priced);
+        self.step(Step::End { prices });
+    }
+
+    /// Writes what prices decide.
+    pub(super) fn narrow(
+        &mut self,
+        problem: &Problem,
+        denominator: i64,
+        priced: &Priced,
+        marks: &[(usize, Mark)],
+    ) {
+        let prices = self.place(problem, denominator, priced);
+        let of = |mark: Mark| {
+            let marked = marks.iter().filter(|(_, one)| *one == mark);
+            marked.filter_map(|(item, _)| problem.items.get(*item)).map(|item| item.offer).collect()
+        };
+        self.total = self.total.saturating_add(marks.len());
+        self.step(Step::Narrow { prices, taken: of(Mark::In), left: of(Mark::Out) });
+    }
+
+    /// The place of a list of prices; of another if there is no room for it.
+    fn place(&mut self, problem: &Problem, denominator: i64, priced: &Priced) -> usize {
         let listed = match priced.listed.get() {
             Some(listed) => listed,
-            None if self.full(0) => self.first,
+            None if self.full(0) && self.first < self.prices.len() => self.first,
             None => self.listed(problem, denominator, &priced.prices),
         };
         priced.listed.set(Some(listed));
-        self.step(Step::End { prices: listed });
+        listed
     }
 
     fn list(&self, problem: &Problem, denominator: i64, prices: &[i64]) -> Vec<Price> {
@@ -94,10 +112,15 @@ impl Recorder {
         list
     }
 
-    /// Ends a part.
-    pub(super) fn part(&mut self, problem: &Problem) {
-        let offers = problem.items.iter().map(|item| item.offer).collect();
-        self.parts.push(Part { offers, steps: std::mem::take(&mut self.steps) });
+    /// Ends a part whose best plan grants so much.
+    pub(super) fn part(&mut self, problem: &Problem, bound_milli: i64) {
+        let offers = |items: &[usize]| {
+            items.iter().filter_map(|&item| problem.items.get(item)).map(|item| item.offer).collect()
+        };
+        let clusters = problem.clusters.iter().map(|cluster| offers(&cluster.items)).collect();
+        // The first list of the next part is the first that it lists itself.
+        self.first = self.prices.len();
+        self.parts.push(Part { clusters, steps: std::mem::take(&mut self.steps), bound_milli });
     }
 
     /// The certificate, its bound still to be computed.

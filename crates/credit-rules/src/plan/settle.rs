@@ -10,6 +10,9 @@ use super::search::{Budget, Search};
 use super::state::{Mark, Solution, Stage, State};
 use super::table::{Table, floor};
 
+/// Cases that are looked at for needs and records where the most credit isn't known.
+const UNPROVEN_NODES: u32 = 64;
+
 /// The choice among plans of a part.
 pub(super) struct Settling<'a> {
     problem: &'a Problem,
@@ -38,7 +41,10 @@ pub(super) fn settle(problem: &Problem, plan: Solution, most: Option<i64>, budge
     let worth = stage.value(problem, &plan);
     let search = Search::new(problem, &stage, worth.saturating_add(1));
     let none = vec![0; problem.rows.len()];
-    let found = search.run(State::open(problem), none, false, budget, None);
+    // Where the most credit isn't known the choice can't be made to its end; a little of it still drops what is needless.
+    let mut few = Budget { nodes: budget.nodes.min(UNPROVEN_NODES), ..*budget };
+    let within = if most.is_some() { budget } else { &mut few };
+    let found = search.run(State::open(problem), none, false, within, None);
     let plan = found.best.unwrap_or(plan);
     if !found.exhausted || most.is_none() {
         return (plan, false);
@@ -47,6 +53,7 @@ pub(super) fn settle(problem: &Problem, plan: Solution, most: Option<i64>, budge
     let state = State::open(problem);
     let mut settling = Settling { problem, stage, worth, plan, state, prices: found.prices };
     settling.exclude();
+    let budget = within;
     let settled = settling.days(budget) && settling.offers(budget);
     (settling.plan, settled)
 }
@@ -63,14 +70,9 @@ impl Settling<'_> {
         let (prices, bound) = dual.improve(&view, &self.prices, self.worth.saturating_add(1), 240);
         let goal = self.worth.saturating_mul(dual.denominator);
         dual.bound(&view, &prices);
-        let mut best = vec![0_i64; self.problem.groups];
-        for (item, gain) in self.problem.items.iter().zip(&dual.gains) {
-            let most = best.at(item.group).max(*gain);
-            best.put(item.group, most);
-        }
-        for (index, item) in self.problem.items.iter().enumerate() {
-            let lost = best.at(item.group).saturating_sub(dual.gains.at(index));
-            if !free.at(index) || bound.saturating_sub(lost) < goal {
+        let (losses, _) = dual.losses(&view);
+        for index in 0..self.problem.items.len() {
+            if !free.at(index) || bound.saturating_sub(losses.at(index)) < goal {
                 self.state.marks.put(index, Mark::Out);
             }
         }
