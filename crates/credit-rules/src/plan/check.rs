@@ -1,10 +1,10 @@
 //! Checks a plan and its certificate against the model, in whole numbers of 128 bits, without searching.
 
-use super::certificate::{CLUSTER_MAX, Certificate, Constraint, Part, Step};
+use super::certificate::{CLUSTER_MAX, Certificate, Component, Constraint, Step};
+use super::components::{memberships, possible, ranks, uses};
 use super::model::{By, Mode, Model, ModelError};
 use super::outcome::{Allocation, Plan, Status, Taken};
-use super::parts::{memberships, possible, ranks, uses};
-use super::record::{PRICES_MAX, STEPS_MAX};
+use super::recorder::{PRICES_MAX, STEPS_MAX};
 use super::table::Table;
 use super::weigh::Weigher;
 
@@ -49,10 +49,10 @@ pub enum PlanError {
         gap_milli: i64,
     },
     /// The certificate isn't one: a tree that doesn't end or names what it may not, or a negative price.
-    #[error("the certificate is malformed at step {step} of part {part}")]
+    #[error("the certificate is malformed at step {step} of component {component}")]
     Certificate {
-        /// The part.
-        part: usize,
+        /// The component.
+        component: usize,
         /// The step in it.
         step: usize,
     },
@@ -72,11 +72,11 @@ pub fn check(model: &Model, plan: &Plan) -> Result<(), PlanError> {
     feasible(model, &plan.allocation)?;
     let ends = ends(model, &plan.certificate)?;
     let mut bound = 0_i64;
-    for (index, (part, end)) in plan.certificate.parts.iter().zip(ends).enumerate() {
-        if part.bound_milli < end {
-            return Err(PlanError::Certificate { part: index, step: part.steps.len() });
+    for (index, (component, end)) in plan.certificate.components.iter().zip(ends).enumerate() {
+        if component.bound_milli < end {
+            return Err(PlanError::Certificate { component: index, step: component.steps.len() });
         }
-        bound = bound.saturating_add(part.bound_milli);
+        bound = bound.saturating_add(component.bound_milli);
     }
     told("bound_milli", plan.certificate.bound_milli, bound)?;
     let gap_milli = bound.saturating_sub(plan.allocation.credit_milli);
@@ -161,32 +161,32 @@ fn exclusions(model: &Model, allocation: &Allocation) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// The largest end of the tree of each part, in milli-credits.
+/// The largest end of the tree of each component, in milli-credits.
 pub(super) fn ends(model: &Model, certificate: &Certificate) -> Result<Vec<i64>, PlanError> {
     let size = |step: &Step| match step {
         Step::Narrow { taken, left, .. } => taken.len().saturating_add(left.len()).saturating_add(1),
         Step::Take { .. } | Step::Grant { .. } | Step::End { .. } => 1,
     };
-    let all = certificate.parts.iter().flat_map(|part| &part.steps);
+    let all = certificate.components.iter().flat_map(|component| &component.steps);
     let steps = all.fold(0_usize, |sum, step| sum.saturating_add(size(step)));
     let prices = certificate.prices.iter().fold(0_usize, |sum, list| sum.saturating_add(list.len()));
     if steps > STEPS_MAX || certificate.prices.len() > STEPS_MAX || prices > PRICES_MAX {
         return Err(PlanError::TooLarge);
     }
     if certificate.denominator < 1 {
-        return Err(PlanError::Certificate { part: 0, step: 0 });
+        return Err(PlanError::Certificate { component: 0, step: 0 });
     }
     let caps_of = memberships(model);
     let mut part_of = vec![false; model.offers.len()];
-    for (index, part) in certificate.parts.iter().enumerate() {
-        for cluster in &part.clusters {
+    for (index, component) in certificate.components.iter().enumerate() {
+        for cluster in &component.clusters {
             if !few_or_alone(model, cluster) {
-                return Err(PlanError::Certificate { part: index, step: 0 });
+                return Err(PlanError::Certificate { component: index, step: 0 });
             }
         }
-        for &offer in part.clusters.iter().flatten() {
+        for &offer in component.clusters.iter().flatten() {
             if offer >= model.offers.len() || part_of.at(offer) {
-                return Err(PlanError::Certificate { part: index, step: 0 });
+                return Err(PlanError::Certificate { component: index, step: 0 });
             }
             part_of.put(offer, true);
         }
@@ -198,9 +198,10 @@ pub(super) fn ends(model: &Model, certificate: &Certificate) -> Result<Vec<i64>,
     let used: Vec<_> = (0..model.offers.len()).map(|offer| uses(model, &caps_of, offer)).collect();
     let record_ranks = ranks(model.records.iter().map(|record| record.key.as_slice()));
     let mut ends = Vec::new();
-    for (index, part) in certificate.parts.iter().enumerate() {
-        let mut weigher = Weigher::new(model, &caps_of, &used, &record_ranks, part, certificate);
-        let milli = walk(&mut weigher, part).map_err(|step| PlanError::Certificate { part: index, step })?;
+    for (index, component) in certificate.components.iter().enumerate() {
+        let mut weigher = Weigher::new(model, &caps_of, &used, &record_ranks, component, certificate);
+        let milli = walk(&mut weigher, component)
+            .map_err(|step| PlanError::Certificate { component: index, step })?;
         ends.push(milli);
     }
     Ok(ends)
@@ -214,11 +215,11 @@ fn few_or_alone(model: &Model, cluster: &[usize]) -> bool {
     cluster.len() <= CLUSTER_MAX || cluster.first().is_some_and(|first| records(first).iter().any(shared))
 }
 
-/// Walks a part's tree; the largest of its ends in milli-credits, or the step that may not stand there.
-fn walk(weigher: &mut Weigher, part: &Part) -> Result<i64, usize> {
+/// Walks a component's tree; the largest of its ends in milli-credits, or the step that may not stand there.
+fn walk(weigher: &mut Weigher, component: &Component) -> Result<i64, usize> {
     let mut most = 0_i64;
     let mut open = vec![weigher.open()];
-    for (index, step) in part.steps.iter().enumerate() {
+    for (index, step) in component.steps.iter().enumerate() {
         let case = open.pop().ok_or(index)?;
         match step {
             Step::Take { offer } => {
@@ -232,10 +233,10 @@ fn walk(weigher: &mut Weigher, part: &Part) -> Result<i64, usize> {
                 open.push(more);
             }
             Step::Narrow { prices, taken, left } => {
-                open.push(weigher.narrow(case, *prices, taken, left, part.bound_milli).ok_or(index)?);
+                open.push(weigher.narrow(case, *prices, taken, left, component.bound_milli).ok_or(index)?);
             }
             Step::End { prices } => most = most.max(weigher.end(&case, *prices).ok_or(index)?),
         }
     }
-    if open.is_empty() { Ok(most) } else { Err(part.steps.len()) }
+    if open.is_empty() { Ok(most) } else { Err(component.steps.len()) }
 }

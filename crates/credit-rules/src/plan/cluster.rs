@@ -1,11 +1,12 @@
-//! Divides the offers of a part into clusters: for each need, for each small cap, and the rest by their first record.
+//! Divides the offers of a component into clusters: for each need, for each small cap, and the rest by their first
+//! record.
 
 use super::certificate::CLUSTER_MAX;
 use super::problem::{Cluster, Problem, Source};
 use super::table::Table;
 use std::collections::BTreeMap;
 
-/// Divides the offers of a part.
+/// Divides the offers of a component.
 pub(super) fn divide(problem: &mut Problem) {
     let mut cluster_of: Vec<Option<usize>> = vec![None; problem.items.len()];
     let mut clusters: Vec<Cluster> = Vec::new();

@@ -42,7 +42,7 @@ pub(super) struct Dual<'a> {
 }
 
 impl<'a> Dual<'a> {
-    /// Room for bounds of a part.
+    /// Room for bounds of a component.
     pub(super) fn new(problem: &'a Problem, stage: &'a Stage) -> Self {
         let mass = mass(problem, stage);
         let worth = worth(problem, stage);
@@ -66,7 +66,7 @@ impl<'a> Dual<'a> {
         }
     }
 
-    /// The bound that prices give, in parts of [`Self::denominator`].
+    /// The bound that prices give, in fractions of [`Self::denominator`].
     pub(super) fn bound(&mut self, view: &View, prices: &[i64]) -> i64 {
         self.usage.fill(0);
         self.chosen.clear();

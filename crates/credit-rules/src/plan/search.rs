@@ -1,10 +1,10 @@
-//! Branch and bound over the cases of a part, with a limit of cases and of work, never of time.
+//! Branch and bound over the cases of a component, with a limit of cases and of work, never of time.
 
 use super::certificate::Step;
 use super::complete::by_gain;
 use super::dual::{Dual, whole};
 use super::problem::Problem;
-use super::record::Recorder;
+use super::recorder::Recorder;
 use super::state::{Mark, Solution, Stage, State, View};
 use super::table::{Table, floor};
 use std::cell::Cell;

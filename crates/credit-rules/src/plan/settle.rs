@@ -1,8 +1,8 @@
-//! Chooses among the plans of most credit: most needs complete, fewest records, those that end soonest, and then by the
-//! offers' keys, so that one plan is left.
+//! Chooses among the plans of most credit: most needs complete, fewest records, those that end soonest, and then by
+//! the offers' keys, so that one plan is left.
 //!
-//! Each question has the form "is there a plan worth as much that also does this?". A plan in hand that does it answers
-//! without a search; otherwise prices say that there is none, or a search finds one, which is then in hand.
+//! Each question has the form "is there a plan worth as much that also does this?". A plan in hand that does it
+//! answers without a search; otherwise prices say that there is none, or a search finds one, which is then in hand.
 
 use super::dual::Dual;
 use super::problem::Problem;
@@ -13,7 +13,7 @@ use super::table::{Table, floor};
 /// Cases that are looked at for needs and records where the most credit isn't known.
 const UNPROVEN_NODES: u32 = 64;
 
-/// The choice among plans of a part.
+/// The choice among plans of a component.
 pub(super) struct Settling<'a> {
     problem: &'a Problem,
     stage: Stage,
@@ -26,7 +26,7 @@ pub(super) struct Settling<'a> {
     prices: Vec<i64>,
 }
 
-/// A plan of a part, and whether it is the one that is chosen.
+/// A plan of a component, and whether it is the one that is chosen.
 pub(super) type Settled = (Solution, bool);
 
 /// Chooses, from a plan in hand; `most` is the most credit that a plan can have, if that is known.
@@ -41,7 +41,8 @@ pub(super) fn settle(problem: &Problem, plan: Solution, most: Option<i64>, budge
     let worth = stage.value(problem, &plan);
     let search = Search::new(problem, &stage, worth.saturating_add(1));
     let none = vec![0; problem.rows.len()];
-    // Where the most credit isn't known the choice can't be made to its end; a little of it still drops what is needless.
+    // Where the most credit isn't known the choice can't be made to its end; a little of it still drops what is
+    // needless.
     let mut few = Budget { nodes: budget.nodes.min(UNPROVEN_NODES), ..*budget };
     let within = if most.is_some() { budget } else { &mut few };
     let found = search.run(State::open(problem), none, false, within, None);
@@ -116,7 +117,8 @@ impl Settling<'_> {
         true
     }
 
-    /// The first offer by key in which plans differ isn't taken, or grants more on the first line in which they differ.
+    /// The first offer by key in which plans differ isn't taken, or grants more on the first line in which they
+    /// differ.
     fn offers(&mut self, budget: &mut Budget) -> bool {
         let problem = self.problem;
         for (index, item) in problem.items.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What is wanted of a part, what has been decided of it, and what that leaves.
+//! What is wanted of a component, what has been decided of it, and what that leaves.
 
 use super::combos::Combo;
 use super::problem::{Problem, Source};
@@ -69,7 +69,7 @@ pub(super) struct View {
     pub(super) members: Vec<usize>,
 }
 
-/// A plan of a part.
+/// A plan of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Solution {
     pub(super) taken: Vec<bool>,

@@ -1,17 +1,17 @@
 //! Weighs one case of a certificate: what prices say that no plan of the case can grant more than.
 
-use super::certificate::{Certificate, Constraint, Part};
+use super::certificate::{Certificate, Component, Constraint};
 use super::choices::Most;
+use super::components::{Membership, unit_of};
 use super::model::{By, Cap, Mode, Model};
-use super::parts::{Membership, unit_of};
 use super::reach::{REACH_UNITS_MAX, Reach};
 use super::table::{Table, floor};
 use std::collections::BTreeMap;
 
-/// A case: what is decided of the offers of a part.
+/// A case: what is decided of the offers of a component.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
-    /// By place in the part: whether it is decided, and how.
+    /// By place in the component: whether it is decided, and how.
     pub(super) decided: Vec<Option<bool>>,
     /// The least and most that lines of taken offers grant, where it isn't 0 and the value; by place and line.
     granted: BTreeMap<(usize, usize), (i64, i64)>,
@@ -34,17 +34,17 @@ pub(super) struct Left {
     pub(super) cliques: Vec<bool>,
 }
 
-/// Weighs the cases of one part.
+/// Weighs the cases of one component.
 pub(super) struct Weigher<'a> {
     pub(super) model: &'a Model,
     caps_of: &'a Membership,
     pub(super) uses: &'a [BTreeMap<usize, i64>],
     record_ranks: &'a [usize],
-    /// The offers of the part, by place.
+    /// The offers of the component, by place.
     pub(super) offers: Vec<usize>,
     /// The places of each cluster.
     pub(super) clusters: Vec<Vec<usize>>,
-    /// What everything that the part grants is a multiple of, in milli-credits.
+    /// What everything that the component grants is a multiple of, in milli-credits.
     pub(super) unit: i64,
     certificate: &'a Certificate,
     places: BTreeMap<usize, usize>,
@@ -55,20 +55,21 @@ pub(super) struct Weigher<'a> {
 }
 
 impl<'a> Weigher<'a> {
-    /// For a part of a certificate.
+    /// For a component of a certificate.
     pub(super) fn new(
         model: &'a Model,
         caps_of: &'a Membership,
         uses: &'a [BTreeMap<usize, i64>],
         record_ranks: &'a [usize],
-        part: &'a Part,
+        component: &'a Component,
         certificate: &'a Certificate,
     ) -> Self {
-        let offers: Vec<usize> = part.clusters.iter().flatten().copied().collect();
+        let offers: Vec<usize> = component.clusters.iter().flatten().copied().collect();
         let places: BTreeMap<usize, usize> =
             offers.iter().enumerate().map(|(place, &offer)| (offer, place)).collect();
         let place = |offer: &usize| places.get(offer).copied();
-        let clusters = part.clusters.iter().map(|list| list.iter().filter_map(place).collect()).collect();
+        let clusters =
+            component.clusters.iter().map(|list| list.iter().filter_map(place).collect()).collect();
         let mut cliques_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (index, clique) in model.cliques.iter().enumerate() {
             for &offer in &clique.offers {
@@ -209,7 +210,7 @@ impl<'a> Weigher<'a> {
         Some(case)
     }
 
-    /// A sum in whole units of the part, in milli-credits.
+    /// A sum in whole units of the component, in milli-credits.
     fn milli(&self, sum: i128) -> Option<i64> {
         let milli = sum.checked_div_euclid(i128::from(self.certificate.denominator))?;
         Some(floor(i64::try_from(milli).unwrap_or(i64::MAX), self.unit))
@@ -260,7 +261,7 @@ impl<'a> Weigher<'a> {
         usable
     }
 
-    /// What a line can use of a cap, in units of the part.
+    /// What a line can use of a cap, in units of the component.
     fn reach(&self, reach: &mut Reach, case: &Case, left: &Left, cap: usize, user: (usize, usize, usize)) {
         let (group, place, line) = user;
         let Some(offer) = self.offers.get(place).copied() else { return };
@@ -298,7 +299,7 @@ impl<'a> Weigher<'a> {
                 .all(|(&cap, &by)| i128::from(by) <= left.caps.at(cap))
     }
 
-    /// What the part's offers can use of what is left of a cap: of credit they use whole units.
+    /// What the component's offers can use of what is left of a cap: of credit they use whole units.
     fn usable(&self, cap: &Cap) -> i64 {
         match cap.by {
             By::Credit => floor(cap.left(), self.unit),

@@ -61,7 +61,7 @@ fn what_was_used_before_counts_and_more_than_all_is_nothing_left() {
 fn an_empty_model_has_an_empty_plan() {
     let plan = planned(&Model::default());
     assert_eq!(plan.allocation.credit_milli, 0);
-    assert!(plan.certificate.parts.is_empty());
+    assert!(plan.certificate.components.is_empty());
 }
 
 /// Two needs of 4 credits, and records that can complete one of them or be spread over both.
@@ -131,7 +131,7 @@ fn offers_without_a_connection_are_parts_with_a_bound_each() {
     let mut model = capped(&[(3, 1), (4, 1)], i64::MAX / CREDIT);
     model.offers[1].lines.push(Line { need: None, milli: 500 });
     let plan = planned(&model);
-    assert_eq!(plan.certificate.parts.len(), 2);
+    assert_eq!(plan.certificate.components.len(), 2);
     assert_eq!(plan.certificate.bound_milli, 7_500);
 }
 

@@ -12,7 +12,8 @@ fn rich() -> (Model, Plan) {
     for seed in 0..100_000 {
         let model = model(seed, 12, 16);
         let told = plan(&model).unwrap();
-        let steps: Vec<&Step> = told.certificate.parts.iter().flat_map(|part| &part.steps).collect();
+        let steps: Vec<&Step> =
+            told.certificate.components.iter().flat_map(|component| &component.steps).collect();
         let has = |kind: fn(&Step) -> bool| steps.iter().any(|step| kind(step));
         let trimmed = told.allocation.taken.iter().any(|taken| taken.granted.iter().sum::<i64>() > 0);
         if has(|step| matches!(step, Step::Take { .. }))
@@ -97,7 +98,7 @@ fn every_bound_that_is_broken_is_named() {
 
 #[test]
 fn malformed_certificates_are_refused() {
-    let first = |plan: &mut Plan, step: Step| plan.certificate.parts[0].steps.insert(0, step);
+    let first = |plan: &mut Plan, step: Step| plan.certificate.components[0].steps.insert(0, step);
     assert!(changed(|plan| plan.certificate.denominator = 0).is_err());
     assert!(changed(|plan| plan.certificate.denominator = i64::MIN).is_err());
     assert!(
@@ -111,9 +112,14 @@ fn malformed_certificates_are_refused() {
             |plan: &mut Plan| plan.certificate.prices.iter_mut().for_each(|list| list.push((constraint, 1)));
         assert!(changed(named).is_err());
     }
-    assert!(changed(|plan| plan.certificate.parts.clear()).is_err());
-    assert!(changed(|plan| plan.certificate.parts.push(plan.certificate.parts[0].clone())).is_err());
-    assert!(changed(|plan| plan.certificate.parts.iter_mut().for_each(|part| part.steps.clear())).is_err());
+    assert!(changed(|plan| plan.certificate.components.clear()).is_err());
+    assert!(
+        changed(|plan| plan.certificate.components.push(plan.certificate.components[0].clone())).is_err()
+    );
+    assert!(
+        changed(|plan| plan.certificate.components.iter_mut().for_each(|component| component.steps.clear()))
+            .is_err()
+    );
     assert!(changed(|plan| first(plan, Step::End { prices: 0 })).is_err());
     assert!(changed(|plan| first(plan, Step::End { prices: usize::MAX })).is_err());
     assert!(changed(|plan| first(plan, Step::Take { offer: usize::MAX })).is_err());
@@ -125,7 +131,7 @@ fn malformed_certificates_are_refused() {
     assert!(
         changed(|plan| first(plan, Step::Narrow { prices: 0, taken: vec![], left: vec![offer] })).is_err()
     );
-    let parted = |plan: &mut Plan| drop(plan.certificate.parts[0].clusters.pop());
+    let parted = |plan: &mut Plan| drop(plan.certificate.components[0].clusters.pop());
     assert!(changed(parted).is_err());
 }
 
@@ -145,14 +151,14 @@ fn clusters_have_few_offers_or_one_record() {
         }
         let mut told = plan(&model).unwrap();
         let all = (0..count).collect();
-        for part in &mut told.certificate.parts {
-            part.clusters.clear();
-            part.bound_milli = 0;
-            part.steps = vec![Step::End { prices: 0 }];
+        for component in &mut told.certificate.components {
+            component.clusters.clear();
+            component.bound_milli = 0;
+            component.steps = vec![Step::End { prices: 0 }];
         }
-        told.certificate.parts.truncate(1);
-        told.certificate.parts[0].clusters = vec![all];
-        told.certificate.parts[0].bound_milli = told.allocation.credit_milli;
+        told.certificate.components.truncate(1);
+        told.certificate.components[0].clusters = vec![all];
+        told.certificate.components[0].bound_milli = told.allocation.credit_milli;
         assert_eq!(check(&model, &told).is_ok(), holds, "{count} {shared}");
     }
 }
@@ -160,23 +166,23 @@ fn clusters_have_few_offers_or_one_record() {
 /// The plan's certificate, so changed that it would show a lower bound if it could.
 fn lowered(draws: &mut Draws, told: &mut Plan, credit: i64) {
     let mut over = told.certificate.bound_milli - credit;
-    for part in &mut told.certificate.parts {
-        let by = over.min(part.bound_milli);
-        part.bound_milli -= by;
+    for component in &mut told.certificate.components {
+        let by = over.min(component.bound_milli);
+        component.bound_milli -= by;
         over -= by;
     }
     told.certificate.bound_milli = credit;
     for _ in 0..draws.below(4) {
-        let count = told.certificate.parts.len();
-        let Some(part) = told.certificate.parts.get_mut(draws.below(count)) else { return };
-        if part.steps.is_empty() {
+        let count = told.certificate.components.len();
+        let Some(component) = told.certificate.components.get_mut(draws.below(count)) else { return };
+        if component.steps.is_empty() {
             return;
         }
-        let at = draws.below(part.steps.len());
+        let at = draws.below(component.steps.len());
         match draws.below(5) {
-            0 => drop(part.steps.remove(at)),
-            1 => part.steps.insert(at, part.steps[at].clone()),
-            2 => part.steps = vec![Step::End { prices: draws.below(told.certificate.prices.len()) }],
+            0 => drop(component.steps.remove(at)),
+            1 => component.steps.insert(at, component.steps[at].clone()),
+            2 => component.steps = vec![Step::End { prices: draws.below(told.certificate.prices.len()) }],
             3 => told.certificate.denominator = 1 + draws.below(10_000) as i64,
             _ => {
                 let lists = told.certificate.prices.len();

@@ -159,9 +159,9 @@ fn certificates_are_no_larger_than_any_that_is_made() {
     let mut told = plan(&model).unwrap();
     told.certificate.prices = vec![vec![]];
     let too_large = |told: &_| check(&model, told) == Err(PlanError::TooLarge);
-    told.certificate.parts[0].steps = vec![Step::End { prices: 0 }; STEPS_MAX];
+    told.certificate.components[0].steps = vec![Step::End { prices: 0 }; STEPS_MAX];
     assert!(!too_large(&told));
-    told.certificate.parts[0].steps.push(Step::End { prices: 0 });
+    told.certificate.components[0].steps.push(Step::End { prices: 0 });
     assert!(too_large(&told));
     let mut told = plan(&model).unwrap();
     let price = (credit_rules::plan::Constraint::Record(0), 0);
@@ -179,9 +179,9 @@ fn hard(records: usize, most: i64) -> Model {
     for offer in &mut model.offers {
         offer.lines[0].milli = most - 2 * draws.below(100_000) as i64;
     }
-    for part in 0..4 {
+    for cap in 0..4 {
         let members: Vec<(usize, usize)> =
-            (0..records).filter(|_| part == 0 || draws.below(2) == 0).map(|offer| (offer, 0)).collect();
+            (0..records).filter(|_| cap == 0 || draws.below(2) == 0).map(|offer| (offer, 0)).collect();
         let all: i64 = members.iter().map(|&(offer, _)| model.offers[offer].lines[0].milli).sum();
         model.caps.push(Cap { limit: all / 2 / 2 * 2 + 1, by: By::Credit, members, used: 0 });
     }
@@ -195,7 +195,7 @@ fn a_search_that_the_limit_ends_says_so_and_says_the_same_for_everybody() {
     check(&model, &told).unwrap();
     assert!(matches!(told.status, Status::Feasible { gap_milli } if gap_milli > 0), "{:?}", told.status);
     assert_eq!(told.ties, Ties::Open);
-    let ends = told.certificate.parts.iter().flat_map(|part| &part.steps);
+    let ends = told.certificate.components.iter().flat_map(|component| &component.steps);
     let cases = ends.filter(|step| matches!(step, Step::End { .. })).count();
     assert!(cases <= 2 * NODES_MAX as usize, "{cases}");
     let other = shuffled(&model, 3);

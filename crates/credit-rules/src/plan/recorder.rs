@@ -1,6 +1,6 @@
 //! Writes the certificate while the search goes.
 
-use super::certificate::{Certificate, Constraint, Part, Price, Step};
+use super::certificate::{Certificate, Component, Constraint, Price, Step};
 use super::model::{By, CAPS_MAX, CLIQUES_MAX, Model, OFFERS_MAX, RECORDS_MAX};
 use super::problem::{Problem, Source};
 use super::search::Priced;
@@ -11,7 +11,7 @@ pub const STEPS_MAX: usize = 32_768;
 /// The most prices of a certificate, over all its lists.
 pub const PRICES_MAX: usize = 131_072;
 
-/// The prices of one list are fewer than this, and so are those of the first lists of all parts together.
+/// The prices of one list are fewer than this, and so are those of the first lists of all components together.
 const LIST_MAX: usize = RECORDS_MAX + CLIQUES_MAX + CAPS_MAX;
 
 /// The certificate so far.
@@ -24,7 +24,7 @@ pub(super) struct Recorder {
     first: usize,
     steps: Vec<Step>,
     total: usize,
-    parts: Vec<Part>,
+    components: Vec<Component>,
 }
 
 impl Recorder {
@@ -38,11 +38,11 @@ impl Recorder {
             first: 0,
             steps: Vec::new(),
             total: 0,
-            parts: Vec::new(),
+            components: Vec::new(),
         }
     }
 
-    /// Whether a search with so many open cases has to end them: each takes a step, and so does each part to come.
+    /// Whether a search with so many open cases has to end them: each takes a step, and so does each component to come.
     pub(super) fn full(&self, open: usize) -> bool {
         let steps = self.total.saturating_add(open).saturating_add(OFFERS_MAX).saturating_add(4);
         steps >= STEPS_MAX || self.count.saturating_add(2 * LIST_MAX) >= PRICES_MAX
@@ -112,19 +112,24 @@ impl Recorder {
         list
     }
 
-    /// Ends a part whose best plan grants so much.
-    pub(super) fn part(&mut self, problem: &Problem, bound_milli: i64) {
+    /// Ends a component whose best plan grants so much.
+    pub(super) fn component(&mut self, problem: &Problem, bound_milli: i64) {
         let offers = |items: &[usize]| {
             items.iter().filter_map(|&item| problem.items.get(item)).map(|item| item.offer).collect()
         };
         let clusters = problem.clusters.iter().map(|cluster| offers(&cluster.items)).collect();
-        // The first list of the next part is the first that it lists itself.
+        // The first list of the next component is the first that it lists itself.
         self.first = self.prices.len();
-        self.parts.push(Part { clusters, steps: std::mem::take(&mut self.steps), bound_milli });
+        self.components.push(Component { clusters, steps: std::mem::take(&mut self.steps), bound_milli });
     }
 
     /// The certificate, its bound still to be computed.
     pub(super) fn certificate(self) -> Certificate {
-        Certificate { denominator: self.denominator, prices: self.prices, parts: self.parts, bound_milli: 0 }
+        Certificate {
+            denominator: self.denominator,
+            prices: self.prices,
+            components: self.components,
+            bound_milli: 0,
+        }
     }
 }
