@@ -66,9 +66,11 @@ use state::{Solution, Stage, State};
 /// The most cases that are looked at for the credit of a plan, over all components.
 pub const NODES_MAX: u32 = 2_048;
 /// The most cases that are looked at to choose among plans of equal credit, over all components.
-pub const TIE_NODES_MAX: u32 = 512;
-/// The most work of either search, in visits of a row by an offer: what bounds the time for the largest models.
+pub const TIE_NODES_MAX: u32 = 2_048;
+/// The most work for the credit of a plan, in visits of a row by an offer: what bounds the time for large models.
 pub const VISITS_MAX: u64 = 40_000_000;
+/// The most work to choose among plans of equal credit, in the same visits.
+pub const TIE_VISITS_MAX: u64 = 1_500_000;
 
 /// Finds the best allocation.
 pub fn plan(model: &Model) -> Result<Plan, ModelError> {
@@ -76,7 +78,7 @@ pub fn plan(model: &Model) -> Result<Plan, ModelError> {
     let order = Order::of(model);
     let caps_of = memberships(model);
     let mut credit = Budget { nodes: NODES_MAX, visits: VISITS_MAX };
-    let mut ties = Budget { nodes: TIE_NODES_MAX, visits: VISITS_MAX };
+    let mut ties = Budget { nodes: TIE_NODES_MAX, visits: TIE_VISITS_MAX };
     let mut recorder = Recorder::new(model, dual::DENOMINATOR);
     let (mut taken, mut settled) = (Vec::new(), true);
     for component in components(model, &order, &caps_of) {
