@@ -1,11 +1,11 @@
 //! Checks a plan and its certificate against the model, in whole numbers of 128 bits, without searching.
 
-use super::certificate::{Certificate, Constraint, Part, Step};
+use super::certificate::{CLUSTER_MAX, Certificate, Component, Constraint, Step};
+use super::components::{memberships, possible, ranks, uses};
 use super::model::{By, Mode, Model, ModelError};
 use super::outcome::{Allocation, Plan, Status, Taken};
-use super::parts::{memberships, possible, ranks, uses};
-use super::record::{PRICES_MAX, STEPS_MAX};
-use super::table::{Table, floor};
+use super::recorder::{PRICES_MAX, STEPS_MAX};
+use super::table::Table;
 use super::weigh::Weigher;
 
 /// Why a plan doesn't hold.
@@ -49,10 +49,10 @@ pub enum PlanError {
         gap_milli: i64,
     },
     /// The certificate isn't one: a tree that doesn't end or names what it may not, or a negative price.
-    #[error("the certificate is malformed at step {step} of part {part}")]
+    #[error("the certificate is malformed at step {step} of component {component}")]
     Certificate {
-        /// The part.
-        part: usize,
+        /// The component.
+        component: usize,
         /// The step in it.
         step: usize,
     },
@@ -70,7 +70,14 @@ pub enum PlanError {
 pub fn check(model: &Model, plan: &Plan) -> Result<(), PlanError> {
     model.validate()?;
     feasible(model, &plan.allocation)?;
-    let bound = bound(model, &plan.certificate)?;
+    let ends = ends(model, &plan.certificate)?;
+    let mut bound = 0_i64;
+    for (index, (component, end)) in plan.certificate.components.iter().zip(ends).enumerate() {
+        if component.bound_milli < end {
+            return Err(PlanError::Certificate { component: index, step: component.steps.len() });
+        }
+        bound = bound.saturating_add(component.bound_milli);
+    }
     told("bound_milli", plan.certificate.bound_milli, bound)?;
     let gap_milli = bound.saturating_sub(plan.allocation.credit_milli);
     let status = Status::of(gap_milli);
@@ -154,22 +161,32 @@ fn exclusions(model: &Model, allocation: &Allocation) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// The most milli-credits that any plan can grant, as far as a certificate shows.
-pub(super) fn bound(model: &Model, certificate: &Certificate) -> Result<i64, PlanError> {
-    let steps = certificate.parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.steps.len()));
+/// The largest end of the tree of each component, in milli-credits.
+pub(super) fn ends(model: &Model, certificate: &Certificate) -> Result<Vec<i64>, PlanError> {
+    let size = |step: &Step| match step {
+        Step::Narrow { taken, left, .. } => taken.len().saturating_add(left.len()).saturating_add(1),
+        Step::Take { .. } | Step::Grant { .. } | Step::End { .. } => 1,
+    };
+    let all = certificate.components.iter().flat_map(|component| &component.steps);
+    let steps = all.fold(0_usize, |sum, step| sum.saturating_add(size(step)));
     let prices = certificate.prices.iter().fold(0_usize, |sum, list| sum.saturating_add(list.len()));
     if steps > STEPS_MAX || certificate.prices.len() > STEPS_MAX || prices > PRICES_MAX {
         return Err(PlanError::TooLarge);
     }
     if certificate.denominator < 1 {
-        return Err(PlanError::Certificate { part: 0, step: 0 });
+        return Err(PlanError::Certificate { component: 0, step: 0 });
     }
     let caps_of = memberships(model);
     let mut part_of = vec![false; model.offers.len()];
-    for (index, part) in certificate.parts.iter().enumerate() {
-        for &offer in &part.offers {
+    for (index, component) in certificate.components.iter().enumerate() {
+        for cluster in &component.clusters {
+            if !few_or_alone(model, cluster) {
+                return Err(PlanError::Certificate { component: index, step: 0 });
+            }
+        }
+        for &offer in component.clusters.iter().flatten() {
             if offer >= model.offers.len() || part_of.at(offer) {
-                return Err(PlanError::Certificate { part: index, step: 0 });
+                return Err(PlanError::Certificate { component: index, step: 0 });
             }
             part_of.put(offer, true);
         }
@@ -180,37 +197,46 @@ pub(super) fn bound(model: &Model, certificate: &Certificate) -> Result<i64, Pla
     }
     let used: Vec<_> = (0..model.offers.len()).map(|offer| uses(model, &caps_of, offer)).collect();
     let record_ranks = ranks(model.records.iter().map(|record| record.key.as_slice()));
-    let mut sum = 0_i64;
-    for (index, part) in certificate.parts.iter().enumerate() {
-        let mut weigher = Weigher::new(model, &caps_of, &used, &record_ranks, part, certificate);
-        let milli = walk(&mut weigher, part).map_err(|step| PlanError::Certificate { part: index, step })?;
-        sum = sum.saturating_add(milli);
+    let mut ends = Vec::new();
+    for (index, component) in certificate.components.iter().enumerate() {
+        let mut weigher = Weigher::new(model, &caps_of, &used, &record_ranks, component, certificate);
+        let milli = walk(&mut weigher, component)
+            .map_err(|step| PlanError::Certificate { component: index, step })?;
+        ends.push(milli);
     }
-    Ok(sum)
+    Ok(ends)
 }
 
-/// Walks a part's tree; the largest of its ends in milli-credits, or the step that may not stand there.
-fn walk(weigher: &mut Weigher, part: &Part) -> Result<i64, usize> {
+/// Whether the choices of a cluster are few: because its offers are, or because all of them consume the same record.
+fn few_or_alone(model: &Model, cluster: &[usize]) -> bool {
+    let records =
+        |offer: &usize| model.offers.get(*offer).map(|offer| offer.records.as_slice()).unwrap_or_default();
+    let shared = |record: &usize| cluster.iter().all(|offer| records(offer).contains(record));
+    cluster.len() <= CLUSTER_MAX || cluster.first().is_some_and(|first| records(first).iter().any(shared))
+}
+
+/// Walks a component's tree; the largest of its ends in milli-credits, or the step that may not stand there.
+fn walk(weigher: &mut Weigher, component: &Component) -> Result<i64, usize> {
     let mut most = 0_i64;
     let mut open = vec![weigher.open()];
-    for (index, step) in part.steps.iter().enumerate() {
+    for (index, step) in component.steps.iter().enumerate() {
         let case = open.pop().ok_or(index)?;
-        match *step {
+        match step {
             Step::Take { offer } => {
-                let (taken, left) = weigher.take(case, offer).ok_or(index)?;
+                let (taken, left) = weigher.take(case, *offer).ok_or(index)?;
                 open.push(left);
                 open.push(taken);
             }
             Step::Grant { offer, line, milli } => {
-                let (more, less) = weigher.grant(case, offer, line, milli).ok_or(index)?;
+                let (more, less) = weigher.grant(case, *offer, *line, *milli).ok_or(index)?;
                 open.push(less);
                 open.push(more);
             }
-            Step::End { prices } => {
-                let end = weigher.end(&case, prices).ok_or(index)?;
-                most = most.max(floor(end, weigher.unit));
+            Step::Narrow { prices, taken, left } => {
+                open.push(weigher.narrow(case, *prices, taken, left, component.bound_milli).ok_or(index)?);
             }
+            Step::End { prices } => most = most.max(weigher.end(&case, *prices).ok_or(index)?),
         }
     }
-    if open.is_empty() { Ok(most) } else { Err(part.steps.len()) }
+    if open.is_empty() { Ok(most) } else { Err(component.steps.len()) }
 }

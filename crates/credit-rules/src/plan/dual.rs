@@ -4,6 +4,7 @@
 //! Any prices that aren't negative give a bound that holds. Good ones are looked for by the subgradient with Polyak's
 //! step, all in whole numbers: no float decides anything, here or elsewhere in the planner.
 
+use super::combos::Combo;
 use super::problem::{Problem, Source};
 use super::state::{Stage, View};
 use super::table::{Table, add, floor};
@@ -28,6 +29,12 @@ pub(super) struct Dual<'a> {
     /// What each free offer would gain at the prices of the last bound.
     pub(super) gains: Vec<i64>,
     usage: Vec<i64>,
+    /// What a unit on each slot with room gains.
+    each: Vec<i64>,
+    /// Room for slots by price: the price negated, the slot, its offer.
+    slots: Vec<(i64, usize, usize)>,
+    /// Room for what offers have been granted.
+    granted: Vec<(usize, i64)>,
     /// Offers that the last bound takes.
     pub(super) chosen: Vec<usize>,
     /// Rows visited so far: what the work is counted in.
@@ -35,7 +42,7 @@ pub(super) struct Dual<'a> {
 }
 
 impl<'a> Dual<'a> {
-    /// Room for bounds of a part.
+    /// Room for bounds of a component.
     pub(super) fn new(problem: &'a Problem, stage: &'a Stage) -> Self {
         let mass = mass(problem, stage);
         let worth = worth(problem, stage);
@@ -48,7 +55,10 @@ impl<'a> Dual<'a> {
             stage,
             denominator,
             price_max: MAGNITUDE.checked_div(mass.max(1)).unwrap_or(1).max(1),
-            best: vec![(0, usize::MAX); problem.groups],
+            best: vec![(0, usize::MAX); problem.clusters.len()],
+            each: vec![0; problem.slots.len()],
+            slots: Vec::new(),
+            granted: Vec::new(),
             gains: vec![0; problem.items.len()],
             usage: vec![0; problem.rows.len()],
             chosen: Vec::new(),
@@ -56,9 +66,8 @@ impl<'a> Dual<'a> {
         }
     }
 
-    /// The bound that prices give, in parts of [`Self::denominator`].
+    /// The bound that prices give, in fractions of [`Self::denominator`].
     pub(super) fn bound(&mut self, view: &View, prices: &[i64]) -> i64 {
-        self.best.fill((0, usize::MAX));
         self.usage.fill(0);
         self.chosen.clear();
         let mut bound = view.fixed.saturating_mul(self.denominator);
@@ -68,39 +77,62 @@ impl<'a> Dual<'a> {
             }
         }
         for &index in &view.free {
-            let gain = self.gain(view, prices, index);
+            let gain = self.gain(prices, index);
             self.gains.put(index, gain);
-            let group = self.problem.items.get(index).map_or(0, |item| item.group);
-            if gain > self.best.at(group).0 {
-                self.best.put(group, (gain, index));
+        }
+        for slot in 0..self.each.len() {
+            if view.room.at(slot) > 0 {
+                let price = self.price(prices, slot);
+                self.each.put(slot, price);
             }
         }
-        for group in 0..self.best.len() {
-            let (gain, index) = self.best.at(group);
-            if gain > 0 {
+        self.best.fill((0, usize::MAX));
+        for (index, combo) in view.combos.iter().enumerate() {
+            let gain = self.combo(view, combo, false);
+            // The first choice of a cluster that has taken offers is to take no more.
+            if gain > self.best.at(combo.cluster).0 {
+                self.best.put(combo.cluster, (gain, index));
+            }
+        }
+        for place in 0..self.best.len() {
+            let (gain, index) = self.best.at(place);
+            if let Some(combo) = view.combos.get(index) {
                 bound = bound.saturating_add(gain);
-                self.chosen.push(index);
+                self.combo(view, combo, true);
             }
-        }
-        for place in 0..self.chosen.len() {
-            let index = self.chosen.at(place);
-            for term in self.problem.items.get(index).map(|item| item.terms.as_slice()).unwrap_or_default() {
-                add(&mut self.usage, term.row, term.by);
-            }
-            self.fill(view, prices, index, true);
-        }
-        for &index in &view.open {
-            bound = bound.saturating_add(self.fill(view, prices, index, true));
         }
         bound.saturating_add(self.goals(prices))
     }
 
-    /// What complete needs add.
+    /// What a choice gains at the prices; if it is the one, what it uses.
+    fn combo(&mut self, view: &View, combo: &Combo, used: bool) -> i64 {
+        let members = view.members.get(combo.from..combo.to).unwrap_or_default();
+        self.visits = self.visits.saturating_add(1);
+        let mut gain = combo.bonus.saturating_mul(self.denominator);
+        let mut trimmed = false;
+        for &index in members {
+            let Some(item) = self.problem.items.get(index) else { continue };
+            trimmed |= !item.slots.is_empty();
+            if view.taken.at(index) {
+                continue;
+            }
+            gain = gain.saturating_add(self.gains.at(index));
+            if used {
+                self.chosen.push(index);
+                for term in &item.terms {
+                    add(&mut self.usage, term.row, term.by);
+                }
+            }
+        }
+        if trimmed { gain.saturating_add(self.fill(view, members, combo.height, used)) } else { gain }
+    }
+
+    /// What complete needs add that no cluster decides.
     fn goals(&mut self, prices: &[i64]) -> i64 {
         let worth = self.stage.need.saturating_mul(self.denominator);
         let mut sum = 0_i64;
         if worth > 0 {
-            for goal in &self.problem.goals {
+            for goal in self.problem.goals.iter().filter(|goal| self.stage.on.at(goal.row)) {
                 let gain = worth.saturating_sub(prices.at(goal.row).saturating_mul(goal.required));
                 if gain > 0 {
                     sum = sum.saturating_add(gain);
@@ -111,42 +143,96 @@ impl<'a> Dual<'a> {
         sum
     }
 
-    /// What taking a free offer gains at the prices.
-    fn gain(&mut self, view: &View, prices: &[i64], index: usize) -> i64 {
+    /// What taking a free offer gains at the prices, grants on slots aside.
+    fn gain(&mut self, prices: &[i64], index: usize) -> i64 {
         let Some(item) = self.problem.items.get(index) else { return 0 };
         let mut gain = self.stage.worth(self.problem, index).saturating_mul(self.denominator);
         for term in &item.terms {
             gain = gain.saturating_sub(prices.at(term.row).saturating_mul(term.by));
         }
         self.visits = self.visits.saturating_add(u64::try_from(item.terms.len()).unwrap_or(0));
-        if item.slots.is_empty() { gain } else { gain.saturating_add(self.fill(view, prices, index, false)) }
+        gain
     }
 
-    /// What the slots of an offer gain at the prices: the dearest first.
-    fn fill(&mut self, view: &View, prices: &[i64], index: usize, used: bool) -> i64 {
-        let Some(item) = self.problem.items.get(index) else { return 0 };
-        let (mut gain, mut rest) = (0_i64, view.rest.at(index));
-        let mut last = (i64::MAX, 0);
-        while rest > 0 {
-            let mut next = (0_i64, usize::MAX);
+    /// Adds to the gain of each free offer what its own slots would gain.
+    pub(super) fn add_grants(&mut self, view: &View) {
+        for &index in &view.free {
+            let grants = self.fill(view, &[index], i64::MAX, false);
+            add(&mut self.gains, index, grants);
+        }
+    }
+
+    /// What is lost for each free offer if it has to be taken, and if it may not be, at the prices of the last bound.
+    pub(super) fn losses(&mut self, view: &View) -> (Vec<i64>, Vec<i64>) {
+        let mut with = vec![i64::MIN; self.problem.items.len()];
+        let mut without = vec![0; self.problem.items.len()];
+        let members = |combo: &Combo| view.members.get(combo.from..combo.to).unwrap_or_default();
+        for combo in &view.combos {
+            let gain = self.combo(view, combo, false);
+            for &index in members(combo) {
+                let most = with.at(index).max(gain);
+                with.put(index, most);
+            }
+            let best = view.combos.get(self.best.at(combo.cluster).1).map(members).unwrap_or_default();
+            for &index in best.iter().filter(|index| !members(combo).contains(index)) {
+                let most = without.at(index).max(gain);
+                without.put(index, most);
+            }
+        }
+        for (cluster, best) in self.problem.clusters.iter().zip(&self.best) {
+            let chosen = view.combos.get(best.1).map(members).unwrap_or_default();
+            for &item in &cluster.items {
+                let lost = best.0.saturating_sub(with.at(item));
+                with.put(item, lost);
+                let lost = if chosen.contains(&item) { best.0.saturating_sub(without.at(item)) } else { 0 };
+                without.put(item, lost);
+            }
+        }
+        (with, without)
+    }
+
+    /// What the slots of offers gain at the prices: the dearest first, together at most `height` units.
+    fn fill(&mut self, view: &View, items: &[usize], height: i64, used: bool) -> i64 {
+        if let [index] = items
+            && !used
+            && let Some(item) = self.problem.items.get(*index)
+            && item.slots.len() == 1
+        {
+            let slot = item.slots.start;
+            let grant = view.room.at(slot).min(view.rest.at(*index)).min(height).max(0);
+            return grant.saturating_mul(self.each.at(slot).max(0));
+        }
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clear();
+        for &index in items {
+            let Some(item) = self.problem.items.get(index) else { continue };
             for slot in item.slots.clone().filter(|&slot| view.room.at(slot) > 0) {
-                let one = self.price(prices, slot);
-                let behind = (one, usize::MAX.saturating_sub(slot)) < last;
-                if behind
-                    && one > 0
-                    && (one, usize::MAX.saturating_sub(slot)) > (next.0, usize::MAX.saturating_sub(next.1))
-                {
-                    next = (one, slot);
+                let price = self.each.at(slot);
+                if price > 0 {
+                    slots.push((price.saturating_neg(), slot, index));
                 }
             }
-            if next.0 <= 0 {
-                break;
+        }
+        slots.sort_unstable();
+        let (mut gain, mut height) = (0_i64, height);
+        let mut all = 0_i64;
+        let one = items.len() < 2;
+        for &(price, slot, index) in &slots {
+            // What the offer has on slots before this one; offers of several slots are few.
+            let before = if one {
+                all
+            } else {
+                self.granted.iter().filter(|(item, _)| *item == index).map(|(_, grant)| *grant).sum()
+            };
+            let rest = view.rest.at(index).saturating_sub(before);
+            let grant = view.room.at(slot).min(rest).min(height).max(0);
+            all = all.saturating_add(grant);
+            if !one {
+                self.granted.push((index, grant));
             }
-            last = (next.0, usize::MAX.saturating_sub(next.1));
-            let grant = rest.min(view.room.at(next.1));
-            gain = gain.saturating_add(grant.saturating_mul(next.0));
-            rest = rest.saturating_sub(grant);
-            if used && let Some(stated) = self.problem.slots.get(next.1) {
+            height = height.saturating_sub(grant);
+            gain = gain.saturating_sub(grant.saturating_mul(price));
+            if used && let Some(stated) = self.problem.slots.get(slot) {
                 for &row in &stated.rows {
                     add(&mut self.usage, row, grant);
                 }
@@ -155,6 +241,8 @@ impl<'a> Dual<'a> {
                 }
             }
         }
+        self.granted.clear();
+        self.slots = slots;
         gain
     }
 
@@ -181,7 +269,7 @@ impl<'a> Dual<'a> {
         let mut bound = self.bound(view, &prices);
         let (mut best, mut least) = (prices.clone(), bound);
         // The length of a step in sixteenths; halved where the bound doesn't sink for a while.
-        let (mut length, mut idle) = (24_i64, 0_u32);
+        let (mut length, mut idle) = (1536_i64, 0_u32);
         let mut tried = 0;
         while tried < tries && least >= goal {
             tried = tried.saturating_add(1);
@@ -195,9 +283,9 @@ impl<'a> Dual<'a> {
                 idle = 0;
             } else {
                 idle = idle.saturating_add(1);
-                if idle >= 5 {
+                if idle >= 20 {
                     idle = 0;
-                    length = length.saturating_mul(2).div_euclid(3);
+                    length = length.saturating_mul(3).div_euclid(4);
                     prices.clone_from(&best);
                     bound = self.bound(view, &prices);
                     if length < 1 {
@@ -231,7 +319,7 @@ impl<'a> Dual<'a> {
                 continue;
             }
             let by = ahead.saturating_mul(i128::from(slack)).saturating_mul(i128::from(stated.scale));
-            let by = by.checked_div(norm.saturating_mul(16)).unwrap_or(0);
+            let by = by.checked_div(norm.saturating_mul(1024)).unwrap_or(0);
             let price = i128::from(prices.at(row)).saturating_sub(by);
             let price = i64::try_from(price.clamp(0, i128::from(self.price_max))).unwrap_or(0);
             moved |= price != prices.at(row);

@@ -1,10 +1,10 @@
 //! What is missing, and the cheapest way to finish: the same model with offers of a catalogue that cost something.
 
 use super::complete::Filling;
+use super::components::{Order, components, memberships};
 use super::greedy::{allocation, told};
 use super::model::{Model, ModelError};
 use super::outcome::Allocation;
-use super::parts::{Order, memberships, parts};
 use super::problem::{Problem, problem};
 use super::search::{Budget, Search};
 use super::state::{Solution, Stage, State};
@@ -75,8 +75,8 @@ pub fn cheapest_way(model: &Model, catalogue: &[Candidate]) -> Result<Way, GapEr
     let caps_of = memberships(model);
     let mut budget = Budget { nodes: NODES_MAX, visits: VISITS_MAX };
     let (mut taken, mut at_least, mut exhausted) = (Vec::new(), 0_i64, true);
-    for part in parts(model, &order, &caps_of) {
-        let problem = problem(model, &order, &caps_of, &part, &costs);
+    for component in components(model, &order, &caps_of) {
+        let problem = problem(model, &order, &caps_of, &component, &costs);
         let stage = stage(&problem);
         let found = way(&problem, &stage, &mut budget);
         at_least = at_least.saturating_add(found.at_least);

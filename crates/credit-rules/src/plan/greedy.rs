@@ -1,9 +1,9 @@
 //! Allocations that take offers in an order: what others do, a beginning for the search, and the baseline of the bench.
 
 use super::complete::Filling;
+use super::components::{Order, components, memberships};
 use super::model::{Model, ModelError};
 use super::outcome::{Allocation, Taken};
-use super::parts::{Order, memberships, parts};
 use super::problem::{Problem, problem};
 use super::state::{Solution, Stage, State};
 use super::table::Table;
@@ -30,8 +30,8 @@ pub fn greedy(model: &Model, by: Greedy) -> Result<Allocation, ModelError> {
     let order = Order::of(model);
     let caps_of = memberships(model);
     let mut taken = Vec::new();
-    for part in parts(model, &order, &caps_of) {
-        let problem = problem(model, &order, &caps_of, &part, &[]);
+    for component in components(model, &order, &caps_of) {
+        let problem = problem(model, &order, &caps_of, &component, &[]);
         let stage = Stage::new(&problem, 1, 0, 0, 0);
         taken.extend(told(model, &problem, &in_order(model, &problem, &stage, by)));
     }
@@ -44,7 +44,7 @@ pub(super) fn allocation(model: &Model, mut taken: Vec<Taken>) -> Allocation {
     Allocation::of(model, taken)
 }
 
-/// A part's plan in the words of the model.
+/// A component's plan in the words of the model.
 pub(super) fn told(model: &Model, problem: &Problem, solution: &Solution) -> Vec<Taken> {
     let taken = problem.items.iter().enumerate().filter(|(index, _)| solution.taken.at(*index));
     let told = taken.map(|(_, item)| {
@@ -59,7 +59,7 @@ pub(super) fn told(model: &Model, problem: &Problem, solution: &Solution) -> Vec
     told.collect()
 }
 
-/// Takes the offers of a part in an order.
+/// Takes the offers of a component in an order.
 pub(super) fn in_order(model: &Model, problem: &Problem, stage: &Stage, by: Greedy) -> Solution {
     let most =
         |index: usize| problem.items.get(index).map_or(0, |item| item.units.saturating_add(item.total));

@@ -3,9 +3,11 @@
 use super::certificate::Certificate;
 use super::model::{Model, NeedKind};
 use super::table::Table;
+use serde::{Deserialize, Serialize};
 
 /// An offer that is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Taken {
     /// The offer.
     pub offer: usize,
@@ -14,7 +16,8 @@ pub struct Taken {
 }
 
 /// Which offers are taken, and what that comes to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Allocation {
     /// The taken offers, in the order of their keys.
     pub taken: Vec<Taken>,
@@ -27,7 +30,8 @@ pub struct Allocation {
 }
 
 /// How good a plan is known to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Status {
     /// The certificate shows that no plan grants more credit.
     ProvenOptimal,
@@ -39,7 +43,8 @@ pub enum Status {
 }
 
 /// Whether the choice among plans of equal credit was made to the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Ties {
     /// It is the one plan that all levels of the objective choose.
     Settled,
@@ -48,7 +53,8 @@ pub enum Ties {
 }
 
 /// The best allocation that was found, with the reason why none is better.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// What is taken.
     pub allocation: Allocation,

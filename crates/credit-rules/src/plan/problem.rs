@@ -1,10 +1,10 @@
-//! A part of a model as rows of integers, in an order that doesn't depend on how the model was written down.
+//! A component of a model as rows of integers, in an order that doesn't depend on how the model was written down.
 //!
-//! Amounts are counted in the part's unit: the greatest divisor of whatever can be granted in it.
+//! Amounts are counted in the component's unit: the greatest divisor of whatever can be granted in it.
 
 use super::certificate::Constraint;
+use super::components::{Membership, Order, binds, unit_of, uses};
 use super::model::{By, Mode, Model, NeedKind};
-use super::parts::{Membership, Order, binds, unit_of, uses};
 use super::table::Table;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,9 +18,9 @@ pub(super) enum Source {
     Need(usize),
     /// At least so many records that end on this day, by rank; `terms` are negative.
     Day(usize),
-    /// All credit of the part.
+    /// All credit of the component.
     Total,
-    /// All cost of the part.
+    /// All cost of the component.
     Cost,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Item {
     pub(super) offer: usize,
     /// Its records, as ranks by key.
     pub(super) records: Vec<usize>,
-    /// Of its group at most one is taken: offers with the same first record.
+    /// Of its group at most one is taken: offers with the same first record. An offer that consumes nothing is alone.
     pub(super) group: usize,
     pub(super) terms: Vec<Term>,
     /// Units that taking it grants; 0 if it may be trimmed.
@@ -93,7 +93,17 @@ pub(super) struct User {
     pub(super) by: i64,
 }
 
-/// A part of a model.
+/// Offers that are looked at together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cluster {
+    pub(super) items: Vec<usize>,
+    /// Rows of credit that whatever is granted on a slot of the cluster uses.
+    pub(super) common: Vec<usize>,
+    /// The needs to which nothing outside of the cluster counts.
+    pub(super) goals: Vec<usize>,
+}
+
+/// A component of a model.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     /// Milli-credits of a unit.
@@ -106,27 +116,29 @@ pub(super) struct Problem {
     pub(super) days: Vec<usize>,
     pub(super) total: usize,
     pub(super) cost: usize,
-    pub(super) groups: usize,
+    /// All offers, each in one cluster.
+    pub(super) clusters: Vec<Cluster>,
     pub(super) records: usize,
     /// The rows of caps of credit, with what may use them, by group.
     pub(super) users: Vec<(usize, Vec<User>)>,
 }
 
-/// Makes the rows of a part; `costs` by offer of the model, 0 where there is none.
+/// Makes the rows of a component; `costs` by offer of the model, 0 where there is none.
 pub(super) fn problem(
     model: &Model,
     order: &Order,
     caps_of: &Membership,
-    part: &[usize],
+    component: &[usize],
     costs: &[i64],
 ) -> Problem {
-    let mut builder = Builder::new(model, part);
-    builder.rows(model, order, caps_of, part);
-    for &offer in part {
+    let mut builder = Builder::new(model, component);
+    builder.rows(model, order, caps_of, component);
+    for &offer in component {
         builder.item(model, order, caps_of, offer, costs.at(offer));
     }
     builder.attainable();
     builder.users(model);
+    super::cluster::divide(&mut builder.problem);
     builder.problem
 }
 
@@ -141,9 +153,9 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(model: &Model, part: &[usize]) -> Self {
+    fn new(model: &Model, component: &[usize]) -> Self {
         let problem = Problem {
-            unit: unit_of(model, part),
+            unit: unit_of(model, component),
             items: Vec::new(),
             slots: Vec::new(),
             rows: Vec::new(),
@@ -151,7 +163,7 @@ impl Builder {
             days: Vec::new(),
             total: 0,
             cost: 0,
-            groups: 0,
+            clusters: Vec::new(),
             records: 0,
             users: Vec::new(),
         };
@@ -171,9 +183,9 @@ impl Builder {
         self.problem.rows.len().saturating_sub(1)
     }
 
-    fn rows(&mut self, model: &Model, order: &Order, caps_of: &Membership, part: &[usize]) {
+    fn rows(&mut self, model: &Model, order: &Order, caps_of: &Membership, component: &[usize]) {
         let unit = self.problem.unit;
-        let offers = || part.iter().filter_map(|&offer| model.offers.get(offer));
+        let offers = || component.iter().filter_map(|&offer| model.offers.get(offer));
         let granted = offers().map(super::model::Offer::milli_max).max().unwrap_or(1);
         // The square of half the largest offer stands for what one record or one count is worth.
         let worth = granted.checked_div(unit).unwrap_or(1).div_euclid(2).clamp(1, 1 << 15);
@@ -194,9 +206,9 @@ impl Builder {
                 self.records.insert(record, row);
             }
         }
-        self.cliques(model, part, square);
-        self.caps(model, caps_of, part, square);
-        self.needs(model, part, square);
+        self.cliques(model, component, square);
+        self.caps(model, caps_of, component, square);
+        self.needs(model, component, square);
         let ends = |record: usize| {
             model.records.get(record).and_then(|record| record.expires_on).map_or(i64::MAX, i64::from)
         };
@@ -210,9 +222,9 @@ impl Builder {
         self.problem.cost = self.row(Source::Cost, i64::MAX >> 8, 1);
     }
 
-    fn cliques(&mut self, model: &Model, part: &[usize], square: i64) {
+    fn cliques(&mut self, model: &Model, component: &[usize], square: i64) {
         let place: BTreeMap<usize, usize> =
-            part.iter().enumerate().map(|(place, &offer)| (offer, place)).collect();
+            component.iter().enumerate().map(|(place, &offer)| (offer, place)).collect();
         let mut cliques: Vec<(Vec<usize>, usize)> = Vec::new();
         for (index, clique) in model.cliques.iter().enumerate() {
             let mut members: Vec<usize> =
@@ -226,15 +238,15 @@ impl Builder {
         cliques.dedup_by(|one, other| one.0 == other.0);
         for (members, index) in cliques {
             let row = self.row(Source::Constraint(Constraint::Clique(index)), 1, square);
-            for offer in members.into_iter().filter_map(|place| part.get(place)) {
+            for offer in members.into_iter().filter_map(|place| component.get(place)) {
                 self.cliques.entry(*offer).or_default().push(row);
             }
         }
     }
 
-    fn caps(&mut self, model: &Model, caps_of: &Membership, part: &[usize], square: i64) {
+    fn caps(&mut self, model: &Model, caps_of: &Membership, component: &[usize], square: i64) {
         let place: BTreeMap<usize, usize> =
-            part.iter().enumerate().map(|(place, &offer)| (offer, place)).collect();
+            component.iter().enumerate().map(|(place, &offer)| (offer, place)).collect();
         let possible: Vec<bool> = (0..model.offers.len()).map(|offer| place.contains_key(&offer)).collect();
         let mut caps = Vec::new();
         for (index, cap) in model.caps.iter().enumerate() {
@@ -262,9 +274,9 @@ impl Builder {
         }
     }
 
-    fn needs(&mut self, model: &Model, part: &[usize], square: i64) {
+    fn needs(&mut self, model: &Model, component: &[usize], square: i64) {
         let mut lines: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
-        for (place, offer) in part.iter().filter_map(|&offer| model.offers.get(offer)).enumerate() {
+        for (place, offer) in component.iter().filter_map(|&offer| model.offers.get(offer)).enumerate() {
             for (line, stated) in offer.lines.iter().enumerate() {
                 if let Some(need) = stated.need {
                     lines.entry(need).or_default().push((place, line));
@@ -347,7 +359,6 @@ impl Builder {
             // Indices of offers that consume nothing stand behind those of records.
             None => *self.groups.entry(model.records.len().saturating_add(offer)).or_insert(groups),
         };
-        self.problem.groups = self.groups.len();
         let slots = first_slot..self.problem.slots.len();
         let records = records.into_iter().map(|(rank, _)| rank).collect();
         self.problem.items.push(Item { offer, records, group, terms, units, slots, total, step, cost });

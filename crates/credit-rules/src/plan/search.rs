@@ -1,10 +1,10 @@
-//! Branch and bound over the cases of a part, with a limit of cases and of work, never of time.
+//! Branch and bound over the cases of a component, with a limit of cases and of work, never of time.
 
 use super::certificate::Step;
 use super::complete::by_gain;
 use super::dual::{Dual, whole};
 use super::problem::Problem;
-use super::record::Recorder;
+use super::recorder::Recorder;
 use super::state::{Mark, Solution, Stage, State, View};
 use super::table::{Table, floor};
 use std::cell::Cell;
@@ -13,7 +13,10 @@ use std::rc::Rc;
 /// Tries for better prices at the first case.
 const ROOT_TRIES: u32 = 240;
 /// Tries for better prices at every other case.
-const CASE_TRIES: u32 = 24;
+const CASE_TRIES: u32 = 12;
+
+/// How often at a case what follows from its prices is decided and the prices are looked for anew.
+const NARROWINGS: u32 = 3;
 
 /// What a search may still spend.
 #[derive(Debug, Clone, Copy)]
@@ -87,23 +90,19 @@ impl<'a> Search<'a> {
             if budget.nodes == 0 || budget.visits == 0 || full {
                 exhausted = false;
                 if let Some(recorder) = recorder.as_deref_mut() {
-                    if bound.is_none() {
-                        recorder.begin(self.problem, self.dual.denominator, &priced);
-                    }
                     recorder.end(self.problem, self.dual.denominator, &priced);
                 }
                 continue;
             }
             budget.nodes = budget.nodes.saturating_sub(1);
             let before = self.dual.visits;
-            let case = self.case(&state, priced, if bound.is_none() { ROOT_TRIES } else { CASE_TRIES });
+            let tries = if bound.is_none() { ROOT_TRIES } else { CASE_TRIES };
+            let (state, priced) = self.narrowed(state, priced, tries, recorder.as_deref_mut());
+            let case = self.case(&state, priced, tries);
             budget.visits = budget.visits.saturating_sub(self.dual.visits.saturating_sub(before));
             if bound.is_none() {
                 bound = Some(case.bound);
                 root_prices.clone_from(&case.priced.prices);
-                if let Some(recorder) = recorder.as_deref_mut() {
-                    recorder.begin(self.problem, self.dual.denominator, &case.priced);
-                }
             }
             if first && self.best.is_some() {
                 break;
@@ -111,6 +110,51 @@ impl<'a> Search<'a> {
             self.divide(state, case.priced, case.split, recorder.as_deref_mut());
         }
         Found { best: self.best, exhausted, prices: root_prices, bound: bound.unwrap_or(i64::MAX) }
+    }
+
+    /// Decides what follows from the prices of a case: offers without which, or with which, no plan reaches the goal.
+    fn narrowed(
+        &mut self,
+        mut state: State,
+        mut priced: Rc<Priced>,
+        tries: u32,
+        mut recorder: Option<&mut Recorder>,
+    ) -> (State, Rc<Priced>) {
+        for _ in 0..NARROWINGS {
+            let view = state.view(self.problem, self.stage);
+            if view.broken {
+                break;
+            }
+            let (prices, sum) = self.dual.improve(&view, &priced.prices, self.goal, tries);
+            if prices != priced.prices {
+                priced = Rc::new(Priced { prices, listed: Cell::new(None) });
+            }
+            let goal = self.goal.saturating_mul(self.dual.denominator);
+            if sum < goal {
+                break;
+            }
+            self.dual.bound(&view, &priced.prices);
+            let (taken, left) = self.dual.losses(&view);
+            let mut marks = Vec::new();
+            for &index in &view.free {
+                let mark = if sum.saturating_sub(taken.at(index)) < goal {
+                    Mark::Out
+                } else if sum.saturating_sub(left.at(index)) < goal {
+                    Mark::In
+                } else {
+                    continue;
+                };
+                marks.push((index, mark));
+                state.marks.put(index, mark);
+            }
+            if marks.is_empty() {
+                break;
+            }
+            if let Some(recorder) = recorder.as_deref_mut() {
+                recorder.narrow(self.problem, self.dual.denominator, &priced, &marks);
+            }
+        }
+        (state, priced)
     }
 
     /// Bounds a case and looks for a plan in it; how to divide it, if it has to be.
@@ -132,6 +176,7 @@ impl<'a> Search<'a> {
             return Case { priced, bound, split: None };
         }
         self.dual.bound(&view, &priced.prices);
+        self.dual.add_grants(&view);
         self.offer(by_gain(self.problem, self.stage, state, &view, &self.dual.gains, &self.dual.chosen));
         if bound < self.goal {
             return Case { priced, bound, split: None };

@@ -1,8 +1,8 @@
-//! Chooses among the plans of most credit: most needs complete, fewest records, those that end soonest, and then by the
-//! offers' keys, so that one plan is left.
+//! Chooses among the plans of most credit: most needs complete, fewest records, those that end soonest, and then by
+//! the offers' keys, so that one plan is left.
 //!
-//! Each question has the form "is there a plan worth as much that also does this?". A plan in hand that does it answers
-//! without a search; otherwise prices say that there is none, or a search finds one, which is then in hand.
+//! Each question has the form "is there a plan worth as much that also does this?". A plan in hand that does it
+//! answers without a search; otherwise prices say that there is none, or a search finds one, which is then in hand.
 
 use super::dual::Dual;
 use super::problem::Problem;
@@ -10,7 +10,10 @@ use super::search::{Budget, Search};
 use super::state::{Mark, Solution, Stage, State};
 use super::table::{Table, floor};
 
-/// The choice among plans of a part.
+/// Cases that are looked at for needs and records where the most credit isn't known.
+const UNPROVEN_NODES: u32 = 64;
+
+/// The choice among plans of a component.
 pub(super) struct Settling<'a> {
     problem: &'a Problem,
     stage: Stage,
@@ -23,7 +26,7 @@ pub(super) struct Settling<'a> {
     prices: Vec<i64>,
 }
 
-/// A plan of a part, and whether it is the one that is chosen.
+/// A plan of a component, and whether it is the one that is chosen.
 pub(super) type Settled = (Solution, bool);
 
 /// Chooses, from a plan in hand; `most` is the most credit that a plan can have, if that is known.
@@ -38,7 +41,11 @@ pub(super) fn settle(problem: &Problem, plan: Solution, most: Option<i64>, budge
     let worth = stage.value(problem, &plan);
     let search = Search::new(problem, &stage, worth.saturating_add(1));
     let none = vec![0; problem.rows.len()];
-    let found = search.run(State::open(problem), none, false, budget, None);
+    // Where the most credit isn't known the choice can't be made to its end; a little of it still drops what is
+    // needless.
+    let mut few = Budget { nodes: budget.nodes.min(UNPROVEN_NODES), ..*budget };
+    let within = if most.is_some() { budget } else { &mut few };
+    let found = search.run(State::open(problem), none, false, within, None);
     let plan = found.best.unwrap_or(plan);
     if !found.exhausted || most.is_none() {
         return (plan, false);
@@ -47,6 +54,7 @@ pub(super) fn settle(problem: &Problem, plan: Solution, most: Option<i64>, budge
     let state = State::open(problem);
     let mut settling = Settling { problem, stage, worth, plan, state, prices: found.prices };
     settling.exclude();
+    let budget = within;
     let settled = settling.days(budget) && settling.offers(budget);
     (settling.plan, settled)
 }
@@ -63,14 +71,9 @@ impl Settling<'_> {
         let (prices, bound) = dual.improve(&view, &self.prices, self.worth.saturating_add(1), 240);
         let goal = self.worth.saturating_mul(dual.denominator);
         dual.bound(&view, &prices);
-        let mut best = vec![0_i64; self.problem.groups];
-        for (item, gain) in self.problem.items.iter().zip(&dual.gains) {
-            let most = best.at(item.group).max(*gain);
-            best.put(item.group, most);
-        }
-        for (index, item) in self.problem.items.iter().enumerate() {
-            let lost = best.at(item.group).saturating_sub(dual.gains.at(index));
-            if !free.at(index) || bound.saturating_sub(lost) < goal {
+        let (losses, _) = dual.losses(&view);
+        for index in 0..self.problem.items.len() {
+            if !free.at(index) || bound.saturating_sub(losses.at(index)) < goal {
                 self.state.marks.put(index, Mark::Out);
             }
         }
@@ -114,7 +117,8 @@ impl Settling<'_> {
         true
     }
 
-    /// The first offer by key in which plans differ isn't taken, or grants more on the first line in which they differ.
+    /// The first offer by key in which plans differ isn't taken, or grants more on the first line in which they
+    /// differ.
     fn offers(&mut self, budget: &mut Budget) -> bool {
         let problem = self.problem;
         for (index, item) in problem.items.iter().enumerate() {

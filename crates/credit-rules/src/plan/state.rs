@@ -1,5 +1,6 @@
-//! What is wanted of a part, what has been decided of it, and what that leaves.
+//! What is wanted of a component, what has been decided of it, and what that leaves.
 
+use super::combos::Combo;
 use super::problem::{Problem, Source};
 use super::reach::{REACH_UNITS_MAX, Reach};
 use super::table::{Table, add, floor};
@@ -48,6 +49,8 @@ pub(super) struct State {
 pub(super) struct View {
     /// What is left of each row.
     pub(super) left: Vec<i64>,
+    /// Which offers are taken.
+    pub(super) taken: Vec<bool>,
     /// Offers that are not decided and fit.
     pub(super) free: Vec<usize>,
     /// Taken offers that may still be granted more.
@@ -60,9 +63,13 @@ pub(super) struct View {
     pub(super) fixed: i64,
     /// Whether the decisions break a limit.
     pub(super) broken: bool,
+    /// The choices of the clusters, cluster by cluster.
+    pub(super) combos: Vec<Combo>,
+    /// The offers of the choices.
+    pub(super) members: Vec<usize>,
 }
 
-/// A plan of a part.
+/// A plan of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Solution {
     pub(super) taken: Vec<bool>,
@@ -73,9 +80,15 @@ pub(super) struct Solution {
 impl Stage {
     /// A stage in which the rows of the model count, and needs if they are worth something.
     pub(super) fn new(problem: &Problem, credit: i64, need: i64, record: i64, cost: i64) -> Self {
+        // A need that one cluster decides needs no price.
+        let decided: Vec<usize> =
+            problem.clusters.iter().flat_map(|cluster| cluster.goals.iter().copied()).collect();
+        let priced = |row: usize| {
+            problem.goals.iter().enumerate().any(|(index, goal)| goal.row == row && !decided.contains(&index))
+        };
         let on = |row: usize, source: Source| match source {
             Source::Constraint(_) => true,
-            Source::Need(_) => need > 0 && problem.goals.iter().any(|goal| goal.row == row),
+            Source::Need(_) => need > 0 && priced(row),
             Source::Day(_) | Source::Total | Source::Cost => false,
         };
         Self {
@@ -194,12 +207,15 @@ impl State {
     pub(super) fn view(&self, problem: &Problem, stage: &Stage) -> View {
         let mut view = View {
             left: stage.limits.clone(),
+            taken: self.marks.iter().map(|mark| *mark == Mark::In).collect(),
             free: Vec::new(),
             open: Vec::new(),
             room: vec![0; problem.slots.len()],
             rest: vec![0; problem.items.len()],
             fixed: 0,
             broken: false,
+            combos: Vec::new(),
+            members: Vec::new(),
         };
         for (index, item) in problem.items.iter().enumerate() {
             if self.marks.at(index) == Mark::In {
@@ -231,7 +247,10 @@ impl State {
             self.clip(problem, stage, &mut view, index);
         }
         view.open = open.into_iter().filter(|&index| view.rest.at(index) > 0).collect();
-        tighten(problem, &mut view);
+        if !view.broken {
+            view.combine(problem, stage);
+            tighten(problem, &mut view);
+        }
         view
     }
 

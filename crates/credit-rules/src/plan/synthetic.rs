@@ -1,13 +1,13 @@
 //! Learners made from a seed, for benchmarks and tests. They are like nobody; what is assumed of them is this:
 //!
-//! - A record is a course (2 to 4 credits), a skill certificate (2, 4, 8 or 12), study hours (0.5 to 4 in tenths, which
-//!   may be trimmed), an examination (3 to 6) or experience (1 to 6), evenly, of one of eight issuers and six years; half
-//!   of the records end, within ten years.
+//! - A record is a course (2 to 4 credits), a skill certificate (2, 4, 8 or 12), study hours (0.5 to 4 in tenths,
+//!   which may be trimmed), an examination (3 to 6) or experience (1 to 6), evenly, of one of eight issuers and six
+//!   years; half of the records end, within ten years.
 //! - It can count to one to three needs; of courses and examinations the whole, of the other kinds what there is room
 //!   for. One in eight pairs of neighbouring courses counts together as a bundle, for half a credit more.
 //! - Skill certificates are of six occupations, and the uses of one occupation exclude each other.
-//! - Needs have unlike sizes. Together they ask for as much as the records have (scarce: what goes to the wrong need is
-//!   lost) or for two fifths of it (ample).
+//! - Needs have unlike sizes. Together they ask for as much as the records have (scarce: what goes to the wrong need
+//!   is lost) or for two fifths of it (ample).
 //! - Credit is capped by need at what completes it, by kind at 40 %, by issuer at 30 % and in all at 80 % of the
 //!   programme, of study hours also by year at 4 credits, and experience at three records by count.
 

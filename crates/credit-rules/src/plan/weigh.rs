@@ -1,17 +1,18 @@
 //! Weighs one case of a certificate: what prices say that no plan of the case can grant more than.
 
-use super::certificate::{Certificate, Constraint, Part};
+use super::certificate::{Certificate, Component, Constraint};
+use super::choices::Most;
+use super::components::{Membership, unit_of};
 use super::model::{By, Cap, Mode, Model};
-use super::parts::{Membership, unit_of};
 use super::reach::{REACH_UNITS_MAX, Reach};
 use super::table::{Table, floor};
 use std::collections::BTreeMap;
 
-/// A case: what is decided of the offers of a part.
+/// A case: what is decided of the offers of a component.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
-    /// By place in the part: whether it is decided, and how.
-    decided: Vec<Option<bool>>,
+    /// By place in the component: whether it is decided, and how.
+    pub(super) decided: Vec<Option<bool>>,
     /// The least and most that lines of taken offers grant, where it isn't 0 and the value; by place and line.
     granted: BTreeMap<(usize, usize), (i64, i64)>,
 }
@@ -26,40 +27,49 @@ struct Prices {
 }
 
 /// What is left at a case.
-struct Left {
-    caps: Vec<i128>,
-    records: Vec<bool>,
-    cliques: Vec<bool>,
+#[derive(Debug, Clone)]
+pub(super) struct Left {
+    pub(super) caps: Vec<i128>,
+    pub(super) records: Vec<bool>,
+    pub(super) cliques: Vec<bool>,
 }
 
-/// Weighs the cases of one part.
+/// Weighs the cases of one component.
 pub(super) struct Weigher<'a> {
-    model: &'a Model,
+    pub(super) model: &'a Model,
     caps_of: &'a Membership,
-    uses: &'a [BTreeMap<usize, i64>],
+    pub(super) uses: &'a [BTreeMap<usize, i64>],
     record_ranks: &'a [usize],
-    part: &'a Part,
-    /// What everything that the part grants is a multiple of, in milli-credits.
+    /// The offers of the component, by place.
+    pub(super) offers: Vec<usize>,
+    /// The places of each cluster.
+    pub(super) clusters: Vec<Vec<usize>>,
+    /// What everything that the component grants is a multiple of, in milli-credits.
     pub(super) unit: i64,
     certificate: &'a Certificate,
     places: BTreeMap<usize, usize>,
-    cliques_of: BTreeMap<usize, Vec<usize>>,
+    pub(super) cliques_of: BTreeMap<usize, Vec<usize>>,
     /// What may use each cap of credit: group, place and line, by group.
     users: BTreeMap<usize, Vec<(usize, usize, usize)>>,
     prices: Prices,
 }
 
 impl<'a> Weigher<'a> {
-    /// For a part of a certificate.
+    /// For a component of a certificate.
     pub(super) fn new(
         model: &'a Model,
         caps_of: &'a Membership,
         uses: &'a [BTreeMap<usize, i64>],
         record_ranks: &'a [usize],
-        part: &'a Part,
+        component: &'a Component,
         certificate: &'a Certificate,
     ) -> Self {
-        let places = part.offers.iter().enumerate().map(|(place, &offer)| (offer, place)).collect();
+        let offers: Vec<usize> = component.clusters.iter().flatten().copied().collect();
+        let places: BTreeMap<usize, usize> =
+            offers.iter().enumerate().map(|(place, &offer)| (offer, place)).collect();
+        let place = |offer: &usize| places.get(offer).copied();
+        let clusters =
+            component.clusters.iter().map(|list| list.iter().filter_map(place).collect()).collect();
         let mut cliques_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (index, clique) in model.cliques.iter().enumerate() {
             for &offer in &clique.offers {
@@ -67,13 +77,14 @@ impl<'a> Weigher<'a> {
             }
         }
         let prices = Prices::default();
-        let (unit, users) = (unit_of(model, &part.offers), BTreeMap::new());
+        let (unit, users) = (unit_of(model, &offers), BTreeMap::new());
         let mut weigher = Self {
             model,
             caps_of,
             uses,
             record_ranks,
-            part,
+            offers,
+            clusters,
             unit,
             certificate,
             places,
@@ -81,8 +92,8 @@ impl<'a> Weigher<'a> {
             users,
             prices,
         };
-        for (place, &offer) in part.offers.iter().enumerate() {
-            weigher.list(place, offer);
+        for place in 0..weigher.offers.len() {
+            weigher.list(place, weigher.offers.at(place));
         }
         for list in weigher.users.values_mut() {
             list.sort_unstable();
@@ -119,7 +130,7 @@ impl<'a> Weigher<'a> {
 
     /// The case in which nothing is decided.
     pub(super) fn open(&self) -> Case {
-        Case { decided: vec![None; self.part.offers.len()], granted: BTreeMap::new() }
+        Case { decided: vec![None; self.offers.len()], granted: BTreeMap::new() }
     }
 
     /// Divides a case by whether an offer is taken; `None` if that is decided already.
@@ -158,6 +169,56 @@ impl<'a> Weigher<'a> {
     /// What no plan of a case can grant more of, in milli-credits; `i64::MIN` if the case has no plan.
     pub(super) fn end(&mut self, case: &Case, prices: usize) -> Option<i64> {
         self.read(prices)?;
+        let Some((base, most)) = self.weigh(case) else { return Some(i64::MIN) };
+        self.milli(most.iter().fold(base, |sum, most| sum.saturating_add(most.gain)))
+    }
+
+    /// Decides offers of a case, if by the prices no plan that decides one of them otherwise grants more than a bound.
+    pub(super) fn narrow(
+        &mut self,
+        mut case: Case,
+        prices: usize,
+        taken: &[usize],
+        left: &[usize],
+        bound: i64,
+    ) -> Option<Case> {
+        self.read(prices)?;
+        let (base, most) = self.weigh(&case)?;
+        let sum = most.iter().fold(base, |sum, most| sum.saturating_add(most.gain));
+        let mut otherwise: BTreeMap<usize, (Option<i128>, i128)> = BTreeMap::new();
+        for most in &most {
+            let rest = sum.saturating_sub(most.gain);
+            for ((&place, with), without) in most.free.iter().zip(&most.with).zip(&most.without) {
+                let with = with.map(|with| rest.saturating_add(with));
+                otherwise.insert(place, (with, rest.saturating_add(*without)));
+            }
+        }
+        let decided = taken.iter().map(|offer| (offer, true)).chain(left.iter().map(|offer| (offer, false)));
+        for (offer, take) in decided {
+            let place = *self.places.get(offer)?;
+            let (with, without) = otherwise.get(&place)?;
+            let sum = if take { Some(*without) } else { *with };
+            if sum.is_some_and(|sum| self.milli(sum).is_none_or(|milli| milli > bound)) {
+                return None;
+            }
+            let decided = case.decided.get_mut(place)?;
+            if decided.is_some() {
+                return None;
+            }
+            *decided = Some(take);
+        }
+        Some(case)
+    }
+
+    /// A sum in whole units of the component, in milli-credits.
+    fn milli(&self, sum: i128) -> Option<i64> {
+        let milli = sum.checked_div_euclid(i128::from(self.certificate.denominator))?;
+        Some(floor(i64::try_from(milli).unwrap_or(i64::MAX), self.unit))
+    }
+
+    /// What is decided and what is left are worth together, and the best choices of each cluster; `None` if the case has
+    /// no plan.
+    fn weigh(&self, case: &Case) -> Option<(i128, Vec<Most>)> {
         let denominator = i128::from(self.certificate.denominator);
         let mut left = Left {
             caps: self.model.caps.iter().map(|cap| i128::from(self.usable(cap))).collect(),
@@ -165,32 +226,19 @@ impl<'a> Weigher<'a> {
             cliques: vec![true; self.model.cliques.len()],
         };
         let mut sum = 0_i128;
-        for (place, &offer) in self.part.offers.iter().enumerate() {
+        for (place, &offer) in self.offers.iter().enumerate() {
             if case.decided.get(place).copied().flatten() == Some(true) {
-                let Some(milli) = self.spend(case, place, offer, &mut left) else { return Some(i64::MIN) };
+                let milli = self.spend(case, place, offer, &mut left)?;
                 sum = sum.saturating_add(i128::from(milli).saturating_mul(denominator));
             }
         }
         if left.caps.iter().any(|left| *left < 0) {
-            return Some(i64::MIN);
+            return None;
         }
         let usable = self.usable_caps(case, &left);
         sum = sum.saturating_add(self.remains(&usable, &left));
-        let mut groups: BTreeMap<(bool, usize), i128> = BTreeMap::new();
-        for (place, &offer) in self.part.offers.iter().enumerate() {
-            let gain = match case.decided.get(place).copied().flatten() {
-                Some(true) => {
-                    sum = sum.saturating_add(self.trimmed(case, place, offer, &left));
-                    continue;
-                }
-                Some(false) => continue,
-                None => self.gain(case, place, offer, &left),
-            };
-            let best = groups.entry(self.group(offer)).or_default();
-            *best = gain.max(*best);
-        }
-        sum = groups.into_values().fold(sum, i128::saturating_add);
-        i64::try_from(sum.checked_div_euclid(denominator)?).ok().or(Some(i64::MAX))
+        let most = (0..self.clusters.len()).map(|cluster| self.most(case, &left, cluster)).collect();
+        Some((sum, most))
     }
 
     /// What is left of each cap, of small ones no more than the offers that aren't decided can reach in lumps and steps.
@@ -213,10 +261,10 @@ impl<'a> Weigher<'a> {
         usable
     }
 
-    /// What a line can use of a cap, in units of the part.
+    /// What a line can use of a cap, in units of the component.
     fn reach(&self, reach: &mut Reach, case: &Case, left: &Left, cap: usize, user: (usize, usize, usize)) {
         let (group, place, line) = user;
-        let Some(offer) = self.part.offers.get(place).copied() else { return };
+        let Some(offer) = self.offers.get(place).copied() else { return };
         let Some(stated) = self.model.offers.get(offer) else { return };
         let units =
             |milli: i128| i64::try_from(milli).unwrap_or(i64::MAX).checked_div(self.unit).unwrap_or(0);
@@ -238,7 +286,7 @@ impl<'a> Weigher<'a> {
     }
 
     /// Whether an offer that isn't decided can still be taken.
-    fn fits(&self, offer: usize, left: &Left) -> bool {
+    pub(super) fn fits(&self, offer: usize, left: &Left) -> bool {
         let Some(stated) = self.model.offers.get(offer) else { return false };
         let cliques = self.cliques_of.get(&offer).map(Vec::as_slice).unwrap_or_default();
         stated.records.iter().all(|&record| left.records.at(record))
@@ -251,7 +299,7 @@ impl<'a> Weigher<'a> {
                 .all(|(&cap, &by)| i128::from(by) <= left.caps.at(cap))
     }
 
-    /// What the part's offers can use of what is left of a cap: of credit they use whole units.
+    /// What the component's offers can use of what is left of a cap: of credit they use whole units.
     fn usable(&self, cap: &Cap) -> i64 {
         match cap.by {
             By::Credit => floor(cap.left(), self.unit),
@@ -335,7 +383,7 @@ impl<'a> Weigher<'a> {
         Some(milli)
     }
 
-    fn credit_caps(&self, offer: usize, line: usize) -> impl Iterator<Item = &usize> {
+    pub(super) fn credit_caps(&self, offer: usize, line: usize) -> impl Iterator<Item = &usize> {
         let caps = self.caps_of.get(&(offer, line)).map(Vec::as_slice).unwrap_or_default();
         caps.iter().filter(|&&cap| self.model.caps.get(cap).is_some_and(|cap| cap.by == By::Credit))
     }
@@ -352,12 +400,9 @@ impl<'a> Weigher<'a> {
             .saturating_add(free(&left.cliques, &self.prices.cliques))
     }
 
-    /// What an offer that isn't decided gains beyond the prices of what it uses; 0 if it can't be taken.
-    fn gain(&self, case: &Case, place: usize, offer: usize, left: &Left) -> i128 {
+    /// What taking an offer gains beyond the prices of what it uses, grants on lines that may be trimmed aside.
+    pub(super) fn gain(&self, offer: usize) -> i128 {
         let Some(stated) = self.model.offers.get(offer) else { return 0 };
-        if !self.fits(offer, left) {
-            return 0;
-        }
         let prices = &self.prices;
         let records = stated.records.iter().map(|&record| prices.records.at(record));
         let cliques =
@@ -373,26 +418,19 @@ impl<'a> Weigher<'a> {
                 let milli = i128::from(stated.milli_max());
                 gain.saturating_add(milli.saturating_mul(i128::from(self.certificate.denominator)))
             }
-            Mode::Trim { .. } => gain.saturating_add(self.trimmed(case, place, offer, left)),
+            Mode::Trim { .. } => gain,
         }
-    }
-
-    /// What the lines of an offer that may be trimmed gain above what they grant at least: the dearest first.
-    fn trimmed(&self, case: &Case, place: usize, offer: usize, left: &Left) -> i128 {
-        let (mut rest, mut lines) = self.rooms(case, place, offer, left);
-        lines.sort_unstable_by(|one, other| other.cmp(one));
-        let mut sum = 0_i128;
-        for (gain, room) in lines.into_iter().filter(|(gain, room)| *gain > 0 && *room > 0) {
-            let granted = room.min(rest.max(0));
-            rest = rest.saturating_sub(granted);
-            sum = sum.saturating_add(granted.saturating_mul(gain));
-        }
-        sum
     }
 
     /// What an offer that may be trimmed may grant above the least, in all and on each line, with what a milli-credit
     /// gains there.
-    fn rooms(&self, case: &Case, place: usize, offer: usize, left: &Left) -> (i128, Vec<(i128, i128)>) {
+    pub(super) fn rooms(
+        &self,
+        case: &Case,
+        place: usize,
+        offer: usize,
+        left: &Left,
+    ) -> (i128, Vec<(i128, i128)>) {
         let mut lines = Vec::new();
         let Some(stated) = self.model.offers.get(offer) else { return (0, lines) };
         let (step, total) = match stated.mode {

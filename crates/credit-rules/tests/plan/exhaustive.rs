@@ -11,6 +11,18 @@ pub(crate) type Taken = Vec<(usize, Vec<i64>)>;
 
 /// The best allocation of a model.
 pub(crate) fn best(model: &Model) -> (Worth, Taken) {
+    let mut best: Option<(Worth, Taken)> = None;
+    // Of equals the first that is met is the one that the keys choose.
+    each(model, &mut |worth, taken| {
+        if best.as_ref().is_none_or(|(best, _)| worth > *best) {
+            best = Some((worth, taken.clone()));
+        }
+    });
+    best.unwrap()
+}
+
+/// Shows every allocation of a model: first those without an offer, then those in which it grants most.
+pub(crate) fn each(model: &Model, seen: &mut dyn FnMut(Worth, &Taken)) {
     let mut order: Vec<usize> = (0..model.offers.len()).collect();
     order.sort_by(|&one, &other| model.offers[one].key.cmp(&model.offers[other].key));
     let mut trying = Trying {
@@ -20,31 +32,27 @@ pub(crate) fn best(model: &Model) -> (Worth, Taken) {
         used_cliques: vec![false; model.cliques.len()],
         left: model.caps.iter().map(|cap| (cap.limit - cap.used).max(0)).collect(),
         taken: Vec::new(),
-        best: None,
+        seen,
     };
     trying.go(0);
-    trying.best.unwrap()
 }
 
-struct Trying<'a> {
+struct Trying<'a, 'b> {
     model: &'a Model,
     order: Vec<usize>,
     used_records: Vec<bool>,
     used_cliques: Vec<bool>,
     left: Vec<i64>,
     taken: Taken,
-    best: Option<(Worth, Taken)>,
+    seen: &'b mut dyn FnMut(Worth, &Taken),
 }
 
-impl Trying<'_> {
-    /// Tries everything from a place in the order on: first without the offer, then with its grants from the most down,
-    /// so that of equals the first that is met is the one that the keys choose.
+impl Trying<'_, '_> {
+    /// Tries everything from a place in the order on.
     fn go(&mut self, place: usize) {
         let Some(&offer) = self.order.get(place) else {
             let worth = self.worth();
-            if self.best.as_ref().is_none_or(|(best, _)| worth > *best) {
-                self.best = Some((worth, self.taken.clone()));
-            }
+            (self.seen)(worth, &self.taken);
             return;
         };
         self.go(place + 1);

@@ -9,6 +9,10 @@
     reason = "tests count with small numbers and stop where something is wrong"
 )]
 
+mod cases;
 mod draw;
 mod exhaustive;
+mod forged;
+mod gap;
+mod limits;
 mod random;

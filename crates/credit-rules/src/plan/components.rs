@@ -1,4 +1,4 @@
-//! Divides a model into parts that share nothing, in the order of the keys.
+//! Divides a model into components that share nothing, in the order of the keys.
 
 use super::model::{By, Mode, Model};
 use super::table::{Table, divisor};
@@ -56,9 +56,9 @@ pub(super) fn uses(model: &Model, caps_of: &Membership, offer: usize) -> BTreeMa
     found
 }
 
-/// The offers of a model that share something, as lists in the order of their keys; offers that no plan can take are in
-/// none.
-pub(super) fn parts(model: &Model, order: &Order, caps_of: &Membership) -> Vec<Vec<usize>> {
+/// The offers of a model that share something, as lists in the order of their keys; offers that no plan can take are
+/// in none.
+pub(super) fn components(model: &Model, order: &Order, caps_of: &Membership) -> Vec<Vec<usize>> {
     let possible: Vec<bool> = (0..model.offers.len()).map(|offer| possible(model, caps_of, offer)).collect();
     let mut leader: Vec<usize> = (0..model.offers.len()).collect();
     let mut join = |members: &mut dyn Iterator<Item = usize>| {
@@ -95,14 +95,14 @@ pub(super) fn parts(model: &Model, order: &Order, caps_of: &Membership) -> Vec<V
             join(&mut cap.members.iter().map(|member| member.0));
         }
     }
-    let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut components: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &offer in order.offers.iter().filter(|&&offer| possible.at(offer)) {
-        parts.entry(root_of(&mut leader, offer)).or_default().push(offer);
+        components.entry(root_of(&mut leader, offer)).or_default().push(offer);
     }
-    let mut parts: Vec<Vec<usize>> = parts.into_values().collect();
+    let mut components: Vec<Vec<usize>> = components.into_values().collect();
     let offer_ranks = ranks(model.offers.iter().map(|offer| offer.key.as_slice()));
-    parts.sort_by_key(|part| part.first().map(|&offer| offer_ranks.at(offer)));
-    parts
+    components.sort_by_key(|component| component.first().map(|&offer| offer_ranks.at(offer)));
+    components
 }
 
 fn root_of(leader: &mut [usize], mut of: usize) -> usize {
@@ -114,7 +114,8 @@ fn root_of(leader: &mut [usize], mut of: usize) -> usize {
     of
 }
 
-/// Whether some plan can take an offer: it fits under every cap by itself and, if it may be trimmed, can grant something.
+/// Whether some plan can take an offer: it fits under every cap by itself and, if it may be trimmed, can grant
+/// something.
 pub(super) fn possible(model: &Model, caps_of: &Membership, offer: usize) -> bool {
     let left = |cap: usize| model.caps.get(cap).map_or(0, super::model::Cap::left);
     let fits = uses(model, caps_of, offer).into_iter().all(|(cap, by)| by <= left(cap));
@@ -145,9 +146,9 @@ pub(super) fn binds(model: &Model, cap: usize, possible: &[bool]) -> bool {
 }
 
 /// The greatest divisor of whatever a list of offers can grant on a line, in milli-credits; 1 if they grant nothing.
-pub(super) fn unit_of(model: &Model, part: &[usize]) -> i64 {
+pub(super) fn unit_of(model: &Model, component: &[usize]) -> i64 {
     let mut unit = 0;
-    for offer in part.iter().filter_map(|&offer| model.offers.get(offer)) {
+    for offer in component.iter().filter_map(|&offer| model.offers.get(offer)) {
         match offer.mode {
             Mode::Trim { step, .. } => unit = divisor(unit, step),
             Mode::Whole => unit = offer.lines.iter().fold(unit, |unit, line| divisor(unit, line.milli)),
