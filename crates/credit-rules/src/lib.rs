@@ -23,4 +23,5 @@ pub mod path;
 pub mod program;
 pub mod ratio;
 pub mod reason;
+pub mod sentence;
 pub mod value;
