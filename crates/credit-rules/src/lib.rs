@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`book::Book`], then [`input::Question`] and [`answer::Offer`].
 
+pub mod allocate;
 pub mod answer;
 pub mod award;
 pub mod book;
@@ -18,8 +19,10 @@ pub mod grade;
 pub mod input;
 pub mod level;
 pub mod limits;
+pub mod meter;
 pub mod parse;
 pub mod path;
+pub mod plan;
 pub mod program;
 pub mod ratio;
 pub mod reason;
