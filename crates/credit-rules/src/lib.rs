@@ -14,6 +14,7 @@ pub mod book;
 pub mod cases;
 pub mod compliance;
 pub mod evaluate;
+pub mod explain;
 pub mod finding;
 pub mod grade;
 pub mod input;

@@ -18,7 +18,7 @@ mod amount;
 mod compliance;
 mod constraint;
 mod convert;
-// mod decision;
+mod decision;
 mod named;
 mod programme;
 mod reason;
@@ -27,8 +27,8 @@ mod scale;
 mod when;
 mod word;
 
-// pub use decision::{Decision, decision};
-pub use reason::{check, failed, reason, refusal};
+pub use decision::{Decision, Told, decision};
+pub use reason::{reason, refusal};
 
 use crate::book::{Book, Limits, Schema};
 use crate::value::{Language, Name, Window};

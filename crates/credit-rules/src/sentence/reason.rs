@@ -2,9 +2,9 @@
 
 use super::Say;
 use crate::answer::{Check, Refusal};
-use crate::book::{Book, LevelValue};
+use crate::book::{Book, LevelValue, Rule};
 use crate::reason::Reason;
-use crate::value::{Credit, Language, Percent, Period, Time};
+use crate::value::{Credit, Day, Language, Percent, Period, Time, Window};
 
 /// A reason in one language.
 struct Words {
@@ -118,6 +118,11 @@ pub fn reason(reason: Reason, language: Language) -> String {
     told(reason, language, "")
 }
 
+/// What a reason means alone.
+pub(crate) fn wrong(reason: Reason, language: Language) -> &'static str {
+    words(reason, language).wrong
+}
+
 /// The same with what it names; nothing is said of that where it is empty.
 pub(crate) fn told(reason: Reason, language: Language, names: &str) -> String {
     let Words { wrong, names: pattern, advice } = words(reason, language);
@@ -153,24 +158,15 @@ pub fn refusal(book: &Book, refusal: &Refusal, language: Language) -> String {
         None => say!(say, "成果 {record} 未被认定：", "Record {record} is not used: "),
     };
     text.push_str(&told(*reason, language, &say.detail(refusal, detail)));
+    let rule = rule.as_ref().and_then(|rule| book.rules.iter().find(|known| known.id == *rule));
     for check in failed {
         text.push_str(if language == Language::Zh { "" } else { " " });
-        text.push_str(&say.failed(check));
+        text.push_str(&say.failed(rule, check));
     }
     if *near_miss {
         text.push_str(&say!(say, "只差这一项。", " Nothing else stands in the way."));
     }
     text
-}
-
-/// A condition and how it came out.
-pub fn check(book: &Book, check: &Check, language: Language) -> String {
-    Say { book, language }.check(check)
-}
-
-/// A condition that does not hold: what is asked and what is there.
-pub fn failed(book: &Book, check: &Check, language: Language) -> String {
-    Say { book, language }.failed(check)
 }
 
 impl Say<'_> {
@@ -273,36 +269,25 @@ impl Say<'_> {
     }
 
     fn cap_key(self, key: &str) -> String {
-        if key.is_empty() { String::new() } else { say!(self, "：{key}", ": {key}") }
+        if key.is_empty() { String::new() } else { say!(self, "（{key}）", " ({key})") }
     }
 
-    /// A condition and how it came out.
-    pub(crate) fn check(self, check: &Check) -> String {
-        let Check { p, want, got, ok, reason: _ } = check;
-        let (name, want, got) = (self.condition(p), self.stated(p, want), self.stated(p, got));
-        match ok {
-            Some(true) => {
-                say!(self, "符合：{name}要求 {want}，实际 {got}。", "Holds: {name} must be {want}, is {got}.")
-            }
-            Some(false) => {
-                say!(
-                    self,
-                    "不符：{name}要求 {want}，实际 {got}。",
-                    "Does not hold: {name} must be {want}, is {got}."
-                )
-            }
-            None => say!(
-                self,
-                "无法判断：{name}要求 {want}，成果未载明。",
-                "Can't be known: {name} must be {want}; the record does not say."
-            ),
-        }
+    /// A condition and how it came out, as a clause.
+    pub(crate) fn check(self, rule: Option<&Rule>, check: &Check) -> String {
+        let Check { p, want: _, got, ok, reason: _ } = check;
+        let (name, want, got) = (self.condition(p), self.wanted(rule, check), self.stated(p, got));
+        let mark = match ok {
+            Some(true) => "✓",
+            Some(false) => "✗",
+            None => "?",
+        };
+        say!(self, "{mark} {name}：要求 {want}，实际 {got}", "{mark} {name}: asked {want}, is {got}")
     }
 
     /// A condition that does not hold.
-    pub(crate) fn failed(self, check: &Check) -> String {
-        let Check { p, want, got, ok: _, reason: _ } = check;
-        let (name, want) = (self.condition(p), self.stated(p, want));
+    pub(crate) fn failed(self, rule: Option<&Rule>, check: &Check) -> String {
+        let Check { p, want: _, got, ok: _, reason: _ } = check;
+        let (name, want) = (self.condition(p), self.wanted(rule, check));
         if got.is_empty() {
             return say!(
                 self,
@@ -312,6 +297,12 @@ impl Say<'_> {
         }
         let got = self.stated(p, got);
         say!(self, "{name}：要求 {want}，实际 {got}。", "The {name} must be {want}; it is {got}.")
+    }
+
+    /// What a condition asks for; of a condition over facts as the rule has it.
+    fn wanted(self, rule: Option<&Rule>, check: &Check) -> String {
+        let guard = rule.and_then(|rule| rule.guard.as_ref()).filter(|_| check.p == "guard");
+        guard.map_or_else(|| self.stated(&check.p, &check.want), |guard| self.guard(guard))
     }
 
     /// What a condition asks about.
@@ -363,6 +354,9 @@ impl Say<'_> {
                 _ => None,
             },
             "level" => self.stated_level(text),
+            "earned" => text.split_once("..").map(|(from, until)| self.stated_window(from, until)),
+            "guard" => Some(self.stated_facts(text)),
+            "valid_on_decision" if text.is_empty() => Some(say!(self, "无截止日", "without an end")),
             "hour_kind" => text.parse().ok().map(|hours| self.hour_kind(hours)),
             "std" => text.parse().ok().map(|name| self.standard(&name)),
             "record_kind" => {
@@ -377,6 +371,22 @@ impl Say<'_> {
         told.unwrap_or_else(|| {
             if text.is_empty() { say!(self, "未载明", "not stated") } else { text.to_owned() }
         })
+    }
+
+    /// A window as `2020-01-01..2026-01-01`, either end of which may be missing.
+    fn stated_window(self, from: &str, until: &str) -> String {
+        let day = |text: &str| text.parse().ok().map(Day);
+        self.window(&Window { from: day(from), until: day(until) })
+    }
+
+    /// Facts as `weeks=4, passed=?`.
+    fn stated_facts(self, text: &str) -> String {
+        let told = text.split(", ").map(|fact| match fact.split_once('=') {
+            Some((name, "?")) => say!(self, "“{name}”未载明", "\"{name}\" not stated"),
+            Some((name, value)) => say!(self, "“{name}”为 {value}", "\"{name}\" {value}"),
+            None => fact.to_owned(),
+        });
+        self.and(told)
     }
 
     /// A level of a ladder, `skill 3`, or a range of them, `skill 3..5`.
