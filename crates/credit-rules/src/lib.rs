@@ -19,6 +19,7 @@ pub mod grade;
 pub mod input;
 pub mod level;
 pub mod limits;
+pub mod meter;
 pub mod parse;
 pub mod path;
 pub mod plan;

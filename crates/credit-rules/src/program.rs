@@ -18,6 +18,7 @@ pub(crate) use test::{Collect, Quick, Test, holds};
 use crate::book::{Book, Bundle, Rule, When};
 use crate::input::{Question, Record};
 use crate::limits::{BUNDLE_ITEMS_MAX, BUNDLE_TERMS_MAX};
+use crate::meter::Simple;
 use crate::value::Name;
 use credit_types::CivilDate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,8 @@ pub(crate) struct Ready {
     pub(crate) table: Option<CompiledTable>,
     /// What is converted, and how.
     pub(crate) convert: CompiledConvert,
+    /// The same where it is one ratio.
+    pub(crate) simple: Option<Simple>,
     /// The terms of its bundle.
     pub(crate) terms: Vec<Term>,
     /// The rules that do not apply where this one does, by their places.
@@ -170,7 +173,10 @@ fn ready(
         None => Vec::new(),
     };
     let overrides = rule.overrides.iter().filter_map(|name| ranks.get(name).copied()).collect();
-    Ok(Ready { index, tests, table, convert, terms, overrides })
+    let factors = rule.convert.as_ref().is_some_and(|convert| !convert.factors.is_empty());
+    let plain = table.is_none() && rule.validity.is_none() && !factors;
+    let simple = Simple::of(convert.factor, convert.round, convert.round_at, plain);
+    Ok(Ready { index, tests, table, convert, simple, terms, overrides })
 }
 
 /// A bundle in disjunctive normal form.

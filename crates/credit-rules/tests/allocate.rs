@@ -1,5 +1,5 @@
 //! Maxima, families and requirements, held over all uses at once.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use credit_rules::allocate::Allocated;
 use credit_rules::book::Book;
