@@ -1,6 +1,8 @@
 //! A grade of one scale, written in another.
 
-use crate::book::{Book, Formula, GradeMap, GradeRow, Hit, Number, Scale};
+use crate::answer::Place;
+use crate::book::{Book, Formula, GradeMap, GradeRow, Hit, Number, Rule, Scale, Target};
+use crate::input::Record;
 use crate::ratio::Rational;
 use crate::reason::Reason;
 use crate::value::{Name, Symbol};
@@ -38,6 +40,26 @@ pub fn graded(book: &Book, map: &Name, grade: &Grade) -> Graded {
                 && row.below.is_none_or(|below| number < below.0)
         }),
     }
+}
+
+/// The grade that a rule writes for what it grants: a word of the book, or that of the only record by a map. `None`
+/// where it writes none.
+pub fn written(book: &Book, rule: &Rule, place: &Place, records: &[&Record]) -> Option<Graded> {
+    let at = |target: &&Target| match place {
+        Place::Course(course) => target.course.as_ref() == Some(course),
+        Place::Requirement(_) | Place::Standard(_) => target.course.is_none(),
+    };
+    let targets = rule.award.iter().flat_map(|target| std::iter::once(target).chain(&target.one_of));
+    let grade = targets.filter(at).find_map(|target| target.grade.as_ref())?;
+    let Some(map) = grade.as_str().strip_prefix("map:") else { return Some(Ok((grade.clone(), Vec::new()))) };
+    let own = || {
+        let map: Name = map.parse().map_err(|_| Reason::NotOnList)?;
+        let [record] = records else { return Err(Reason::GradeMissing) };
+        let score = || record.score.and_then(|score| score.to_string().parse().ok());
+        let value = record.grade.clone().or_else(score).ok_or(Reason::GradeMissing)?;
+        graded(book, &map, &Grade { value, best: None, pass: None })
+    };
+    Some(own())
 }
 
 /// By the rows of a table.
