@@ -13,7 +13,7 @@ mod shape;
 mod wording;
 
 pub(crate) use bounds::at_most;
-pub(crate) use logic::{exactly_one, how_many};
+pub(crate) use logic::{Terms, bundle_terms, exactly_one, how_many};
 pub use place::locate;
 pub(crate) use shape::unique;
 

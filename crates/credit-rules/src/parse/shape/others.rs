@@ -144,6 +144,10 @@ fn scale(scale: &Scale, at: At<'_>, found: &mut Findings) {
     let numbers = scale.min.is_some() || scale.max.is_some();
     exactly_one(found, at, how_many(&[!scale.words.is_empty(), numbers]), "words / min + max");
     unique(scale.words.iter(), at.key("words"), "", found);
+    if scale.descending && !scale.words.is_empty() {
+        let en = "descending is said of numbers; words go from the worst to the best";
+        found.add(Code::BadValue, at.key("descending"), "descending 只用于数值; 词由差到好排列", en);
+    }
     match (scale.min, scale.max) {
         (Some(min), Some(max)) if min < max => {}
         (None, None) => {}
