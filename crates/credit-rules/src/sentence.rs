@@ -27,7 +27,7 @@ mod scale;
 mod when;
 mod word;
 
-pub use decision::{Decision, Told, decision};
+pub use decision::{Decision, Told, decision, place_name};
 pub use reason::{reason, refusal};
 
 use crate::book::{Book, Limits, Schema};

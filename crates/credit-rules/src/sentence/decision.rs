@@ -54,6 +54,12 @@ pub fn decision(book: &Book, explanation: &Explanation, language: Language) -> D
     }
 }
 
+/// Where credit goes, in words.
+pub fn place_name(book: &Book, place: &Place, language: Language) -> String {
+    let say = Say { book, language };
+    say.tidy(&say.place(place))
+}
+
 impl Say<'_> {
     fn milli(self, milli: i64) -> String {
         self.credit(Credit(milli))
