@@ -128,6 +128,19 @@ impl Findings {
         self.list.push(Finding::new(code, at.path(), zh.into(), en.into()));
     }
 
+    /// Takes over what was found in a file.
+    pub(crate) fn take(&mut self, other: Self, document: Document) {
+        self.over = self.over.saturating_add(other.over);
+        for mut finding in other.list {
+            if self.list.len() >= FINDINGS_MAX {
+                self.over = self.over.saturating_add(1);
+            } else {
+                finding.document = document;
+                self.list.push(finding);
+            }
+        }
+    }
+
     /// Whether nothing was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -140,7 +153,7 @@ impl Findings {
             list.push(Finding::new(
                 Code::TooManyFindings,
                 BookPath::default(),
-                format!("另有 {over} 项问题未列出(最多列出 {FINDINGS_MAX} 项)"),
+                format!("另有 {over} 项问题未列出（最多列出 {FINDINGS_MAX} 项）"),
                 format!("{over} more findings are not listed (at most {FINDINGS_MAX} are)"),
             ));
         }

@@ -73,3 +73,9 @@ pub const CYCLE_YEARS_MAX: u32 = 100;
 pub const VERSION_MAX: u32 = 1_000_000_000;
 /// A count of records in a maximum or a requirement.
 pub const COUNT_MAX: u32 = 1_000_000;
+/// Pieces of a table, or of the conditions of a rule, that are looked at while it is checked what is left over.
+pub const PIECES_MAX: usize = 1_000_000;
+/// Pairs of rules that are held against each other after conditions that name something have told them apart.
+pub const OVERLAP_PAIRS_MAX: usize = 20_000_000;
+/// Standards that convert into each other round a circle.
+pub const CIRCLE_MAX: usize = 24;

@@ -12,7 +12,7 @@ pub(crate) fn exactly_one(found: &mut Findings, at: At<'_>, said: usize, of: &st
         found.add(
             Code::ExactlyOne,
             at,
-            format!("{of} 须恰好写一项, 现写了 {said} 项"),
+            format!("{of} 须恰好写一项，现写了 {said} 项"),
             format!("exactly one of {of} must be said, {said} are"),
         );
     }
@@ -27,7 +27,7 @@ fn too_deep(found: &mut Findings, at: At<'_>, max: usize, name: &str) {
     found.add(
         Code::NestedTooDeep,
         at,
-        format!("嵌套超过 {max} 层 ({name})"),
+        format!("嵌套超过 {max} 层（{name}）"),
         format!("nests deeper than {max} ({name})"),
     );
 }
@@ -137,7 +137,7 @@ fn some_of(list: &[Terms], least: u32) -> Terms {
 
 /// The limits and the form of a bundle.
 pub(super) fn bundle(bundle: &Bundle, items_max: usize, at: At<'_>, found: &mut Findings) {
-    let mut open = vec![(bundle, 1_usize)];
+    let (mut open, mut wide) = (vec![(bundle, 1_usize)], false);
     while let Some((one, depth)) = open.pop() {
         let Bundle { all, any, n_of, course, record, same_institution, within } = one;
         if depth > BUNDLE_DEPTH_MAX {
@@ -157,12 +157,17 @@ pub(super) fn bundle(bundle: &Bundle, items_max: usize, at: At<'_>, found: &mut 
         }
         for list in [all.as_ref(), any.as_ref(), n_of.as_ref().map(|n_of| &n_of.of)].into_iter().flatten() {
             at_most(found, at, list.len(), (BUNDLE_TERMS_MAX, "BUNDLE_TERMS_MAX"));
+            wide |= list.len() > BUNDLE_TERMS_MAX;
             open.extend(list.iter().map(|one| (one, below)));
         }
         if let Some(record) = record {
             when(record, at.key("record"), found);
             super::shape::when(record, at.key("record"), found);
         }
+    }
+    // Counting takes the square of a list's length, so that of one that is too long nothing is counted.
+    if wide {
+        return;
     }
     let Terms { terms, items, fewest: _ } = bundle_terms(bundle);
     let limits = [
@@ -175,7 +180,7 @@ pub(super) fn bundle(bundle: &Bundle, items_max: usize, at: At<'_>, found: &mut 
             found.add(
                 Code::BundleTooLarge,
                 at,
-                format!("成果组合展开后有 {count} {zh}, 最多 {max} ({name})"),
+                format!("成果组合展开后有 {count} {zh}，最多 {max}（{name}）"),
                 format!("the bundle has {count} {en}, at most {max} ({name})"),
             );
         }

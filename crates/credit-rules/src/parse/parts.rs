@@ -58,10 +58,9 @@ fn explain<T: ByParts>(text: &str, first: &Error) -> Result<T, Vec<Finding>> {
         DeTable::parse(text).map_err(|error| vec![wording::of_type(&error, &lines, BookPath::default())])?;
     let mut rest = whole.clone().into_inner();
     let mut found: Vec<Finding> = Vec::new();
-    let mut add = |error: &Error, otherwise: BookPath| {
+    let mut add = |error: &Error, value: &DeValue<'_>, above: BookPath| {
         if found.len() < FINDINGS_MAX {
-            let path = error.span().map(|span| path_of(whole.get_ref(), &span));
-            let path = path.filter(|path| !path.0.is_empty()).unwrap_or(otherwise);
+            let path = error.span().map(|span| path_of(value, &above, &span)).unwrap_or(above);
             found.push(wording::of_type(error, &lines, path));
         }
     };
@@ -70,12 +69,14 @@ fn explain<T: ByParts>(text: &str, first: &Error) -> Result<T, Vec<Finding>> {
         rest.remove(*key);
         for (index, value) in list.iter().enumerate() {
             if let Err(error) = read_one(value.clone()) {
-                add(&error, BookPath(vec![PathStep::Key((*key).to_owned()), PathStep::Index(index)]));
+                let above = BookPath(vec![PathStep::Key((*key).to_owned()), PathStep::Index(index)]);
+                add(&error, value.get_ref(), above);
             }
         }
     }
-    if let Err(error) = T::deserialize(ValueDeserializer::from(Spanned::new(0..0, DeValue::Table(rest)))) {
-        add(&error, BookPath::default());
+    let rest = DeValue::Table(rest);
+    if let Err(error) = T::deserialize(ValueDeserializer::from(Spanned::new(0..0, rest.clone()))) {
+        add(&error, &rest, BookPath::default());
     }
     // What only the whole can say: none is known, but nothing that failed may pass.
     if found.is_empty() {

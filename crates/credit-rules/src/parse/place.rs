@@ -93,45 +93,42 @@ fn member<'n, 't>(table: &'n DeTable<'t>, key: &str) -> Option<&'n Spanned<DeVal
     table.get(key).or_else(|| table.get(other))
 }
 
-/// The path of the smallest thing of a text that holds a range of it.
-pub(super) fn path_of(top: &DeTable<'_>, wanted: &Range<usize>) -> BookPath {
+/// The path of the smallest thing below a value that holds a range of the text, behind the path of the value itself.
+pub(super) fn path_of(value: &DeValue<'_>, above: &BookPath, wanted: &Range<usize>) -> BookPath {
     let holds = |range: &Range<usize>| range.start <= wanted.start && wanted.end <= range.end;
     let mut best: Option<(usize, Vec<PathStep>)> = None;
-    let mut offer = |range: Range<usize>, path: &[PathStep]| {
-        let length = range.len();
-        if holds(&range) && best.as_ref().is_none_or(|(shortest, _)| length <= *shortest) {
-            best = Some((length, path.to_vec()));
-        }
-    };
     // A table that a header opens spans its header alone, so every branch has to be looked at.
-    let mut open: Vec<(Vec<PathStep>, Node<'_, '_>)> = vec![(Vec::new(), Node::Table(top))];
-    while let Some((path, node)) = open.pop() {
-        match node {
-            Node::Table(table) | Node::Value(DeValue::Table(table)) => {
+    let mut open: Vec<(Vec<PathStep>, &DeValue<'_>)> = vec![(above.0.clone(), value)];
+    while let Some((path, value)) = open.pop() {
+        let mut offer = |step: PathStep, key: Option<Range<usize>>, value: &Spanned<DeValue<'_>>| {
+            let below: Vec<PathStep> = path.iter().cloned().chain([step]).collect();
+            for range in key.into_iter().chain([value.span()]) {
+                let shorter = best.as_ref().is_none_or(|(shortest, _)| range.len() <= *shortest);
+                if holds(&range) && shorter {
+                    best = Some((range.len(), below.clone()));
+                }
+            }
+            below
+        };
+        match value {
+            DeValue::Table(table) => {
                 for (key, value) in table {
-                    let mut below = path.clone();
-                    below.push(PathStep::Key(key.get_ref().to_string()));
-                    offer(key.span(), &below);
-                    offer(value.span(), &below);
-                    open.push((below, Node::Value(value.get_ref())));
+                    let below = offer(PathStep::Key(key.get_ref().to_string()), Some(key.span()), value);
+                    open.push((below, value.get_ref()));
                 }
             }
-            Node::Value(DeValue::Array(list)) => {
+            DeValue::Array(list) => {
                 for (index, value) in list.iter().enumerate() {
-                    let mut below = path.clone();
-                    below.push(PathStep::Index(index));
-                    offer(value.span(), &below);
-                    open.push((below, Node::Value(value.get_ref())));
+                    let below = offer(PathStep::Index(index), None, value);
+                    open.push((below, value.get_ref()));
                 }
             }
-            Node::Value(
-                DeValue::String(_)
-                | DeValue::Integer(_)
-                | DeValue::Float(_)
-                | DeValue::Boolean(_)
-                | DeValue::Datetime(_),
-            ) => {}
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {}
         }
     }
-    best.map(|(_, path)| BookPath(path)).unwrap_or_default()
+    best.map_or_else(|| above.clone(), |(_, path)| BookPath(path))
 }

@@ -113,7 +113,7 @@ fn requirements(list: &[Requirement], at: At<'_>, found: &mut Findings) {
                 found.add(
                     Code::NestedTooDeep,
                     here,
-                    format!("any_of 嵌套超过 {REQUIREMENT_DEPTH_MAX} 层 (REQUIREMENT_DEPTH_MAX)"),
+                    format!("any_of 嵌套超过 {REQUIREMENT_DEPTH_MAX} 层（REQUIREMENT_DEPTH_MAX）"),
                     format!("alternatives nest deeper than {REQUIREMENT_DEPTH_MAX} (REQUIREMENT_DEPTH_MAX)"),
                 );
                 break;

@@ -70,7 +70,7 @@ fn award(award: &Award, at: At<'_>, found: &mut Findings) {
         found.add(
             Code::MissingField,
             at,
-            "须写 requirement 或 ladder, 否则人人可得",
+            "须写 requirement 或 ladder，否则人人可得",
             "must say requirement or ladder: else everybody has it",
         );
     }
@@ -115,7 +115,7 @@ fn requirement_says(one: &Requirement, at: At<'_>, found: &mut Findings) {
             found.add(
                 Code::OutOfRange,
                 at.key("least"),
-                format!("least 须在 1 到课程数 {courses} 之间, 现为 {least}"),
+                format!("least 须在 1 到课程数 {courses} 之间，现为 {least}"),
                 format!("least must be from 1 to the number of courses, {courses}, is {least}"),
             );
         }
@@ -133,7 +133,7 @@ fn compliance(compliance: &Compliance, at: At<'_>, found: &mut Findings) {
             found.add(
                 Code::MissingField,
                 here,
-                "fraction 与 basis 须一同写明: 以应完成为准与以已完成为准结果不同",
+                "fraction 与 basis 须一同写明：以应完成为准与以已完成为准结果不同",
                 "fraction and basis must be said together: of what is required and of what was completed differ",
             );
         }
@@ -147,6 +147,10 @@ fn scale(scale: &Scale, at: At<'_>, found: &mut Findings) {
     let numbers = scale.min.is_some() || scale.max.is_some();
     exactly_one(found, at, how_many(&[!scale.words.is_empty(), numbers]), "words / min + max");
     unique(scale.words.iter(), at.key("words"), "", found);
+    if scale.descending && !scale.words.is_empty() {
+        let en = "descending is said of numbers; words go from the worst to the best";
+        found.add(Code::BadValue, at.key("descending"), "descending 只用于数值；词由差到好排列", en);
+    }
     match (scale.min, scale.max) {
         (Some(min), Some(max)) if min < max => {}
         (None, None) => {}
