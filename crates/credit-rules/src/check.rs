@@ -70,6 +70,13 @@ pub fn check(book: &Book, surroundings: &Surroundings<'_>) -> Vec<Finding> {
         coverage::check(book, cases, &mut found);
     }
     let mut list = found.finish();
-    list.sort_by_key(|finding| finding.check);
+    list.sort_by(|one, other| {
+        (one.check, one.document, &one.path, one.code).cmp(&(
+            other.check,
+            other.document,
+            &other.path,
+            other.code,
+        ))
+    });
     list
 }

@@ -112,7 +112,7 @@ fn changed(
 ) -> Difference {
     let count = fields.len();
     let grants = fields.iter().any(|field| field.grants);
-    let weight = if grants { ("", "") } else { (", 不影响授予", ", nothing that is granted differs") };
+    let weight = if grants { ("", "") } else { ("，不影响授予", ", nothing that is granted differs") };
     let says = Label {
         zh: format!("{zh} {id} 有 {count} 处改动{}", weight.0),
         en: format!(

@@ -153,7 +153,7 @@ impl Findings {
             list.push(Finding::new(
                 Code::TooManyFindings,
                 BookPath::default(),
-                format!("另有 {over} 项问题未列出(最多列出 {FINDINGS_MAX} 项)"),
+                format!("另有 {over} 项问题未列出（最多列出 {FINDINGS_MAX} 项）"),
                 format!("{over} more findings are not listed (at most {FINDINGS_MAX} are)"),
             ));
         }

@@ -9,6 +9,7 @@ mod logic;
 mod nesting;
 mod parts;
 mod place;
+mod plain;
 mod shape;
 mod wording;
 
@@ -22,6 +23,7 @@ use crate::finding::{Code, Finding, Findings};
 use crate::limits::{BOOK_BYTES_MAX, NESTING_MAX};
 use crate::path::{At, BookPath};
 use nesting::{Form, nested_too_deep};
+use plain::Unplain;
 
 impl Book {
     /// Reads a book as officers write it. All that is wrong is said at once, each with its place.
@@ -33,13 +35,17 @@ impl Book {
         }
         let book = read_text::<Self>(text)?;
         examine(&book, &mut findings);
+        let bytes = book.canonical();
         if findings.is_empty() {
-            size(book.canonical().len(), &mut findings);
+            size(bytes.len(), &mut findings);
         }
-        if findings.is_empty() {
+        // An escape of TOML writes a hidden character with characters that are seen.
+        let escaped = std::str::from_utf8(&bytes).ok().and_then(unplain).map(|(finding, _)| finding);
+        if findings.is_empty() && escaped.is_none() {
             return Ok(book);
         }
         let mut list = findings.finish();
+        list.extend(escaped);
         locate(text, &mut list);
         Err(list)
     }
@@ -53,6 +59,9 @@ impl Book {
         }
         if nested_too_deep(bytes, Form::Json).is_some() {
             return Err(vec![too_deep()]);
+        }
+        if let Some((finding, _)) = std::str::from_utf8(bytes).ok().and_then(unplain) {
+            return Err(vec![finding]);
         }
         let book: Self = serde_json::from_slice(bytes).map_err(|error| vec![wording::of_json(&error)])?;
         examine(&book, &mut findings);
@@ -82,7 +91,33 @@ pub(crate) fn read_text<T: parts::ByParts>(text: &str) -> Result<T, Vec<Finding>
         finding.place = Some(place::Lines::new(text).span(place..place.saturating_add(1)));
         return Err(vec![finding]);
     }
+    if let Some((mut finding, range)) = unplain(text) {
+        finding.place = Some(place::Lines::new(text).span(range));
+        return Err(vec![finding]);
+    }
     parts::read(text)
+}
+
+/// What of a text is not as it looks, and where.
+fn unplain(text: &str) -> Option<(Finding, std::ops::Range<usize>)> {
+    let (code, zh, en, range) = match plain::unplain(text)? {
+        Unplain::Hidden(one, at) => {
+            let number = u32::from(one);
+            (
+                Code::HiddenCharacter,
+                format!("含有看不见的字符 U+{number:04X}"),
+                format!("it has the character U+{number:04X}, which is not seen"),
+                at..at.saturating_add(one.len_utf8()),
+            )
+        }
+        Unplain::NotNormal(start, end) => (
+            Code::NotNormal,
+            "该行不是 Unicode 规范形式 C：同一个字可有两种写法".to_owned(),
+            "the line is not in Unicode normal form C: one letter could be written in two ways".to_owned(),
+            start..end,
+        ),
+    };
+    Some((Finding::new(code, BookPath::default(), zh, en), range))
 }
 
 /// Limits and forms that types alone can't say.
@@ -96,7 +131,7 @@ fn size(bytes: usize, findings: &mut Findings) {
         findings.add(
             Code::BookTooLarge,
             At::TOP,
-            format!("规则书为 {bytes} 字节, 最多 {BOOK_BYTES_MAX} 字节 (BOOK_BYTES_MAX)"),
+            format!("规则书为 {bytes} 字节，最多 {BOOK_BYTES_MAX} 字节（BOOK_BYTES_MAX）"),
             format!("the book has {bytes} bytes, at most {BOOK_BYTES_MAX} (BOOK_BYTES_MAX)"),
         );
     }
@@ -106,7 +141,7 @@ fn too_deep() -> Finding {
     Finding::new(
         Code::NestedTooDeep,
         BookPath::default(),
-        format!("嵌套超过 {NESTING_MAX} 层 (NESTING_MAX)"),
+        format!("嵌套超过 {NESTING_MAX} 层（NESTING_MAX）"),
         format!("it nests deeper than {NESTING_MAX} (NESTING_MAX)"),
     )
 }

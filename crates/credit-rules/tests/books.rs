@@ -6,6 +6,8 @@ mod falsified;
 
 use credit_rules::book::Book;
 use credit_rules::cases::{Cases, run};
+use credit_rules::check::{Surroundings, check};
+use credit_rules::finding::Severity;
 use credit_rules::program::Program;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,6 +120,28 @@ fn every_rule_has_a_case_that_grants_and_one_that_refuses() {
             assert!(refuses.contains(&rule.id), "{folder} {}: never refuses", rule.id);
         }
     }
+}
+
+#[test]
+fn every_book_could_be_published() {
+    let all = shipped();
+    let mut wrong = Vec::new();
+    for Shipped { folder, book, cases } in &all {
+        let others: Vec<Book> =
+            all.iter().filter(|other| other.folder != *folder).map(|other| other.book.clone()).collect();
+        let around = Surroundings { cases: Some(cases), others: &others, ..Surroundings::default() };
+        for finding in check(book, &around) {
+            if finding.severity == Severity::Error {
+                wrong.push(format!(
+                    "{folder} {} {}: {}",
+                    finding.code.code(),
+                    finding.path,
+                    finding.message.en
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// An example whose expectation is about the ledger rather than about a book.

@@ -148,8 +148,8 @@ fn s6_credit_out_of_nothing() {
     assert_eq!(
         codes,
         [
+            (Code::RoundsUp, "rule[0].convert.round".to_owned()),
             (Code::RoundUpPerRecord, "rule[0].convert.round_at".to_owned()),
-            (Code::RoundsUp, "rule[0].convert.round".to_owned())
         ]
     );
 }

@@ -131,9 +131,33 @@ fn books_made_to_take_time_come_to_an_end() {
 #[test]
 fn ids_that_look_alike_are_refused() {
     // A Cyrillic а, a full-width a, a zero-width joiner, and a letter with its accent apart.
-    for letter in ["\u{430}", "\u{ff41}", "a\u{200d}", "e\u{301}"] {
+    for (letter, code) in [
+        ("\u{430}", Code::BadForm),
+        ("\u{ff41}", Code::BadForm),
+        ("a\u{200d}", Code::HiddenCharacter),
+        ("e\u{301}", Code::NotNormal),
+    ] {
         let text = EXAMPLES.replacen("id = \"phys-series\"", &format!("id = \"phys-series{letter}\""), 1);
         let findings = Book::from_toml(&text).unwrap_err();
-        assert_eq!((findings[0].code, findings[0].path.to_string().as_str()), (Code::BadForm, "rule[4].id"));
+        assert_eq!(findings[0].code, code);
+        let line = EXAMPLES.lines().position(|line| line == "id = \"phys-series\"").unwrap() + 1;
+        assert_eq!(findings[0].place.unwrap().line, line);
     }
+}
+
+#[test]
+fn what_a_label_shows_is_what_is_signed() {
+    // A mark of direction would show the reader another order of words than the one that is signed.
+    let text = EXAMPLES.replacen("en = \"Veteran RPL\"", "en = \"Veteran \u{202e}RPL\"", 1);
+    let findings = Book::from_toml(&text).unwrap_err();
+    assert_eq!(findings[0].code, Code::HiddenCharacter);
+    let place = findings[0].place.unwrap();
+    assert_eq!((place.column, place.end_column), (place.column, place.column + 1));
+    let escaped = EXAMPLES.replacen("en = \"Veteran RPL\"", "en = \"Veteran \\u202ERPL\"", 1);
+    let findings = Book::from_toml(&escaped).unwrap_err();
+    assert_eq!(findings[0].code, Code::HiddenCharacter);
+    assert!(findings[0].place.is_some() && findings[0].message.en.contains("U+202E"));
+    let canonical = String::from_utf8(Book::from_toml(EXAMPLES).unwrap().canonical()).unwrap();
+    let canonical = canonical.replacen("Veteran RPL", "Veteran \u{202e}RPL", 1);
+    assert_eq!(Book::from_canonical(canonical.as_bytes()).unwrap_err()[0].code, Code::HiddenCharacter);
 }

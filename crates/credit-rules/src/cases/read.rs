@@ -22,7 +22,7 @@ impl Cases {
             found.add(
                 Code::BookTooLarge,
                 At::TOP,
-                format!("算例文件为 {bytes} 字节, 最多 {CASES_BYTES_MAX} 字节 (CASES_BYTES_MAX)"),
+                format!("算例文件为 {bytes} 字节，最多 {CASES_BYTES_MAX} 字节（CASES_BYTES_MAX）"),
                 format!("the cases have {bytes} bytes, at most {CASES_BYTES_MAX} (CASES_BYTES_MAX)"),
             );
             return Err(of_cases(found.finish()));
@@ -93,7 +93,7 @@ fn day(said: bool, at: At<'_>, found: &mut Findings) {
         found.add(
             Code::MissingField,
             at,
-            "须在此处或文件开头写明 on(决定日期)",
+            "须在此处或文件开头写明 on（决定日期）",
             "on, the day of the decision, must be said here or at the top of the file",
         );
     }

@@ -143,7 +143,7 @@ fn circles(book: &Book, graph: &Graph<'_>, found: &mut Findings) {
                 found.add(
                     Code::RatioBudget,
                     At::TOP.key("standards").key(start.as_str()),
-                    format!("{count} 种标准互相换算, 无法精确核算(最多 {CIRCLE_MAX} 种, CIRCLE_MAX)"),
+                    format!("{count} 种标准互相换算，无法精确核算（最多 {CIRCLE_MAX} 种，CIRCLE_MAX）"),
                     format!("{count} standards convert into each other and can't be worked out exactly (at most {CIRCLE_MAX}, CIRCLE_MAX)"),
                 );
             }
@@ -208,26 +208,30 @@ fn tell(book: &Book, graph: &Graph<'_>, way: &[&Name], product: Rational, found:
     found.add(
         Code::RatioCycle,
         rules.index(own.rule),
-        format!("{names} 一圈乘积为 {product}, 大于 1(规则 {by})"),
+        format!("{names} 一圈乘积为 {product}，大于 1（规则 {by}）"),
         format!("round {names} the product is {product}, above 1 (rules {by})"),
     );
 }
 
 fn rounding(convert: &Convert, at: At<'_>, found: &mut Findings) {
-    let up = match convert.round {
-        Round::Ceil | Round::HalfUp | Round::HalfEven => true,
-        Round::Floor | Round::Truncate | Round::None => false,
+    let code = match convert.round {
+        Round::Ceil => Some(Code::RoundUpPerRecord),
+        // A half of a step a record at most, which a rule of the real world may well mean.
+        Round::HalfUp | Round::HalfEven => Some(Code::HalvesPerRecord),
+        Round::Floor | Round::Truncate | Round::None => None,
     };
     let sums = convert.aggregate != Aggregate::None;
-    if up && sums && convert.round_at == RoundAt::Record && convert.justification.is_none() {
-        let en = "each record is rounded up before they are summed: many small ones earn more than their sum";
-        found.add(Code::RoundUpPerRecord, at.key("round_at"), "逐份进位后再合计: 拆成小份会得到更多", en);
+    let per_record = sums && convert.round_at == RoundAt::Record && convert.justification.is_none();
+    if let Some(code) = code.filter(|_| per_record) {
+        let en =
+            "each record is rounded before they are summed: many small ones can earn more than their sum";
+        found.add(code, at.key("round_at"), "逐份舍入后再合计：拆成小份可能得到更多", en);
     }
     if convert.round == Round::Ceil {
         found.add(
             Code::RoundsUp,
             at.key("round"),
-            "进一舍入: 不足一个单位也授予",
+            "进一舍入：不足一个单位也授予",
             "a part of a step is granted as a whole one",
         );
     }

@@ -27,7 +27,7 @@ pub(super) fn check(book: &Book, found: &mut Findings) {
             || over_all.holds_for(rule);
         if !bounded {
             let en = "a record may be used again and again, and there is no maximum";
-            found.add(Code::Unbounded, rules.index(index), "同一成果可反复使用, 且没有上限", en);
+            found.add(Code::Unbounded, rules.index(index), "同一成果可反复使用，且没有上限", en);
         }
     }
 }

@@ -90,7 +90,7 @@ fn comparison(name: &Name, kind: &FactKind, guard: &Guard, at: At<'_>, found: &m
         found.add(
             Code::FactType,
             at,
-            format!("事实 {name} 的类型是 {kind}, 不能这样比较"),
+            format!("事实 {name} 的类型是 {kind}，不能这样比较"),
             format!("the fact {name} is {kind} and can't be compared so"),
         );
     }

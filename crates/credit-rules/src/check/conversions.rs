@@ -16,7 +16,7 @@ pub(super) fn check(book: &Book, ids: &Ids<'_>, found: &mut Findings) {
                 found,
                 here.key("learning"),
                 (
-                    "须为时间比学分, 如 \"45 h / 1 cr\"",
+                    "须为时间比学分，如 \"45 h / 1 cr\"",
                     "must be a time for a credit, such as \"45 h / 1 cr\"",
                 ),
             ),
@@ -90,7 +90,7 @@ fn convert(rule: &Rule, convert: &Convert, ids: &Ids<'_>, at: At<'_>, found: &mu
         }
         Some(Ratio::Plain { .. }) if counts_time(rule) => {
             let en = "a plain ratio is applied to a time: say how much time is a credit";
-            mismatch(found, at.key("ratio"), ("纯比率用在了时间上: 须写多少时间为一学分", en));
+            mismatch(found, at.key("ratio"), ("纯比率用在了时间上：须写多少时间为一学分", en));
         }
         Some(Ratio::Plain { .. }) | None => {}
     }
@@ -117,7 +117,7 @@ fn number_fact(rule: &Rule, name: &Name, at: At<'_>, found: &mut Findings) {
         Some(kind @ (FactKind::Bool | FactKind::Enum(_))) => found.add(
             Code::FactType,
             at,
-            format!("事实 {name} 的类型是 {kind}, 此处须为数"),
+            format!("事实 {name} 的类型是 {kind}，此处须为数"),
             format!("the fact {name} is {kind}, a number is needed here"),
         ),
     }
@@ -172,7 +172,7 @@ fn learning(rule: &Rule, convert: &Convert, ids: &Ids<'_>, at: At<'_>, found: &m
             found.add(
                 Code::HubRatio,
                 at.key(key),
-                format!("按学时 {from} 换 {to} 应为 {expected}, 现为 {ratio}"),
+                format!("按学时 {from} 换 {to} 应为 {expected}，现为 {ratio}"),
                 format!("by learning hours {from} to {to} is {expected}, this is {ratio}"),
             );
         }
@@ -274,7 +274,7 @@ fn caps(rule: &Rule, ids: &Ids<'_>, at: At<'_>, found: &mut Findings) {
         ids.limit(cap.max, cap.of, here, found);
         if matches!(cap.max, Some(Limit::Time(_))) && !counts_time(rule) {
             let en = "a maximum of time for a rule that counts no time";
-            mismatch(found, here.key("max"), ("规则不按时间换算, 上限却是时间", en));
+            mismatch(found, here.key("max"), ("规则不按时间换算，上限却是时间", en));
         }
     }
 }

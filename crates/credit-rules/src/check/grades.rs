@@ -47,7 +47,7 @@ fn level_map(book: &Book, map: &LevelMap, ids: &Ids<'_>, at: At<'_>, found: &mut
             found.add(
                 Code::LevelMapFalls,
                 rows.index(index),
-                format!("等级 {} 高于 {}, 对应的 {} 却低于 {}", row.from, other.from, row.to, other.to),
+                format!("等级 {} 高于 {}，对应的 {} 却低于 {}", row.from, other.from, row.to, other.to),
                 format!(
                     "level {} is above {}, and its {} is below {}",
                     row.from, other.from, row.to, other.to
@@ -165,7 +165,7 @@ fn falls(to: Option<&Scale>, map: &GradeMap, axis: &Axis, atoms: &[Atoms], at: A
         if let Some(worse) = worse {
             let (one, two) = (index.saturating_add(1), worse.saturating_add(1));
             let (zh, en) = (
-                format!("第 {one} 行的成绩好于第 {two} 行, 换成的却较差"),
+                format!("第 {one} 行的成绩好于第 {two} 行，换成的却较差"),
                 format!("row {one} is about better grades than row {two} and gives a worse one"),
             );
             found.add(Code::GradeMapFalls, at.index(index), zh, en);

@@ -131,7 +131,7 @@ impl<'b> Ids<'b> {
             found.add(
                 Code::ClassHours,
                 at,
-                format!("用了 {hours} 学时, 但未写明每学时几分钟"),
+                format!("用了 {hours} 学时，但未写明每学时几分钟"),
                 format!("{hours} class hours are used, and the book does not say how long one is"),
             );
         }
@@ -147,7 +147,7 @@ impl<'b> Ids<'b> {
             found.add(
                 Code::OfAwarded,
                 at.key("of"),
-                "不能取已授学分的百分比: 上限会取决于结果",
+                "不能取已授学分的百分比：上限会取决于结果",
                 "a share of what was awarded is refused: the maximum would depend on the answer",
             );
         } else if share && of.is_none() {

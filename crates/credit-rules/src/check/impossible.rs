@@ -39,7 +39,7 @@ fn window(window: Window, at: At<'_>, found: &mut Findings) {
         found.add(
             Code::WindowEmpty,
             at,
-            format!("until 须晚于 from, 相差 {length} 天"),
+            format!("until 须晚于 from，相差 {length} 天"),
             format!("until must be after from, it is {length} days after"),
         );
     }

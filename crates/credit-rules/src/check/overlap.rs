@@ -54,7 +54,7 @@ fn tell(book: &Book, pairs: &Pairs, found: &mut Findings) {
         found.add(
             Code::OverlapBudget,
             rules,
-            format!("须两两比较的规则超过 {OVERLAP_PAIRS_MAX} 对 (OVERLAP_PAIRS_MAX)"),
+            format!("须两两比较的规则超过 {OVERLAP_PAIRS_MAX} 对（OVERLAP_PAIRS_MAX）"),
             format!("more than {OVERLAP_PAIRS_MAX} pairs of rules have to be compared (OVERLAP_PAIRS_MAX)"),
         );
     }

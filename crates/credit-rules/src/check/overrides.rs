@@ -61,7 +61,7 @@ fn circles(book: &Book, found: &mut Findings) {
             found.add(
                 Code::OverrideCycle,
                 here.key("overrides"),
-                format!("规则互相取代: {ids}"),
+                format!("规则互相取代：{ids}"),
                 format!("rules override each other: {ids}"),
             );
         }

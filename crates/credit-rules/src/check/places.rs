@@ -68,6 +68,13 @@ fn target(target: &Target, ids: &Ids<'_>, at: At<'_>, found: &mut Findings) {
     let known = |name: &Name| ids.courses.contains(name);
     unknown(Code::UnknownTarget, what, target.course.as_ref(), known, at.key("course"), found);
     let pools = at.key("pool");
+    if !target.pool.is_empty() && !target.pool.iter().any(|pool| ids.pools.contains(pool)) {
+        let (zh, en) =
+            ("没有专业接受它，只按标准计学分", "no programme takes it: it is credit of the standard alone");
+        found.add(Code::TargetNowhere, pools, zh, en);
+        return;
+    }
+    // Beside one that is known, one that is not is a slip of the pen.
     for (index, pool) in target.pool.iter().enumerate() {
         let what = ("专业要求或其 pool", "requirement or pool of one:");
         unknown(

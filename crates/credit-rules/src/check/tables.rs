@@ -166,7 +166,7 @@ fn gaps(table: &Table, grid: &Grid, at: At<'_>, found: &mut Findings) {
         found.add(
             Code::TableTooWide,
             at,
-            format!("检查缺口时查看的分块超过 {PIECES_MAX} (PIECES_MAX)"),
+            format!("检查缺口时查看的分块超过 {PIECES_MAX}（PIECES_MAX）"),
             format!("looking for gaps looks at more than {PIECES_MAX} pieces (PIECES_MAX)"),
         );
         return;
@@ -227,7 +227,7 @@ fn order(book: &Book, table: &Table, grid: &Grid, at: At<'_>, found: &mut Findin
                 found.add(
                     Code::HigherEarnsLess,
                     at.index(high),
-                    format!("第 {high_row} 行的 {} 高于第 {low_row} 行, 学分却较少", axis.column),
+                    format!("第 {high_row} 行的 {} 高于第 {low_row} 行，学分却较少", axis.column),
                     format!(
                         "row {high_row} is about a higher {} than row {low_row} and grants less",
                         axis.column

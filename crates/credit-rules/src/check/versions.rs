@@ -53,7 +53,7 @@ fn follows(book: &Book, last: &Book, found: &mut Findings) {
         found.add(
             Code::VersionGap,
             at,
-            format!("第 {before} 版到 {} 为止, 本版从 {} 开始, 中间无规则可用", end.0, from.0),
+            format!("第 {before} 版到 {} 为止，本版从 {} 开始，中间无规则可用", end.0, from.0),
             format!(
                 "version {before} ends before {}, this begins on {}: no version holds between",
                 end.0, from.0

@@ -49,7 +49,7 @@ fn one(rule: &Rule, target: &Target, at: At<'_>, found: &mut Findings) {
         found.add(
             Code::WholeOverCap,
             at,
-            format!("整体授予 {credit}, 上限只有 {cap}: 永远不会授予"),
+            format!("整体授予 {credit}，上限只有 {cap}：永远不会授予"),
             format!("{credit} as a whole is above the maximum of {cap}: it is never granted"),
         );
     }
@@ -72,7 +72,7 @@ fn together(rule: &Rule, at: At<'_>, found: &mut Findings) {
         found.add(
             Code::WholeOverCap,
             at,
-            format!("合计授予 {sum}, 上限只有 {cap}: 永远不会授予"),
+            format!("合计授予 {sum}，上限只有 {cap}：永远不会授予"),
             format!("{sum} together is above the maximum of {cap}: it is never granted"),
         );
     }

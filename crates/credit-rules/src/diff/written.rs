@@ -203,10 +203,10 @@ fn change(field: &str, old: Option<&String>, new: Option<&String>) -> FieldChang
             en: format!("{field} was {old} and is {new}"),
         },
         (None, Some(new)) => {
-            Label { zh: format!("新增 {field}: {new}"), en: format!("{field} is new: {new}") }
+            Label { zh: format!("新增 {field}：{new}"), en: format!("{field} is new: {new}") }
         }
         (Some(old), None) => Label {
-            zh: format!("删去 {field}(原为 {old})"),
+            zh: format!("删去 {field}（原为 {old}）"),
             en: format!("{field} is gone, it was {old}"),
         },
         (None, None) => Label::default(),

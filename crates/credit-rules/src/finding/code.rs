@@ -55,6 +55,12 @@ codes! {
     /// The file is larger than a book may be.
     BookTooLarge = "BOOK_TOO_LARGE" S1 Error
         "拆成几本规则书" "divide it into several books",
+    /// A character that nobody sees.
+    HiddenCharacter = "HIDDEN_CHARACTER" S1 Error
+        "删去这个看不见的字符" "remove the character, which nobody sees",
+    /// A letter that is not written in its one form.
+    NotNormal = "NOT_NORMAL" S1 Error
+        "把文件转换为 Unicode 规范形式 C" "convert the file to Unicode normal form C",
     /// Tables or lists stand too deep in each other.
     NestedTooDeep = "NESTED_TOO_DEEP" S1 Error
         "减少嵌套层数" "nest less deeply",
@@ -81,7 +87,7 @@ codes! {
         "按提示改正" "correct it as the message says",
     /// A list that is longer than its limit.
     TooMany = "TOO_MANY" S1 Error
-        "缩短该列表, 或拆分" "shorten the list, or divide it",
+        "缩短该列表，或拆分" "shorten the list, or divide it",
     /// A number outside its bounds.
     OutOfRange = "OUT_OF_RANGE" S1 Error
         "改为范围内的数" "use a number within the bounds",
@@ -96,22 +102,22 @@ codes! {
         "换一个编号" "choose another id",
     /// A bundle has more terms than may be tried.
     BundleTooLarge = "BUNDLE_TOO_LARGE" S7 Error
-        "减少组合, 或拆成几条规则" "offer fewer combinations, or divide the rule",
+        "减少组合，或拆成几条规则" "offer fewer combinations, or divide the rule",
     /// More was found than is listed.
     TooManyFindings = "TOO_MANY_FINDINGS" S1 Error
         "先改正已列出的问题" "correct what is listed first",
     /// A group of issuers that the book does not declare.
     UnknownGroup = "UNKNOWN_GROUP" S1 Error
-        "在 [groups] 中声明该机构组, 或改用已声明的" "declare the group in [groups], or name one that is declared",
+        "在 [groups] 中声明该机构组，或改用已声明的" "declare the group in [groups], or name one that is declared",
     /// A standard that the book does not declare.
     UnknownStandard = "UNKNOWN_STANDARD" S1 Error
-        "在 standards 中声明该学分标准, 或改用已声明的" "declare the standard in standards, or name one that is declared",
+        "在 standards 中声明该学分标准，或改用已声明的" "declare the standard in standards, or name one that is declared",
     /// A scale that the book does not declare.
     UnknownScale = "UNKNOWN_SCALE" S1 Error
-        "在 [scales] 中声明该成绩制, 或改用已声明的" "declare the scale in [scales], or name one that is declared",
+        "在 [scales] 中声明该成绩制，或改用已声明的" "declare the scale in [scales], or name one that is declared",
     /// A ladder that the book does not declare.
     UnknownLadder = "UNKNOWN_LADDER" S1 Error
-        "在 [ladders] 中声明该等级体系, 或改用已声明的" "declare the ladder in [ladders], or name one that is declared",
+        "在 [ladders] 中声明该等级体系，或改用已声明的" "declare the ladder in [ladders], or name one that is declared",
     /// A level that its ladder does not have.
     UnknownLevel = "UNKNOWN_LEVEL" S1 Error
         "改用该等级体系中的等级" "use a level of the ladder",
@@ -120,10 +126,13 @@ codes! {
         "改用该成绩制中的成绩" "use a grade of the scale",
     /// A programme that the book does not declare.
     UnknownProgramme = "UNKNOWN_PROGRAMME" S1 Error
-        "在 [programmes] 中声明该专业, 或改用已声明的" "declare the programme in [programmes], or name one that is declared",
+        "在 [programmes] 中声明该专业，或改用已声明的" "declare the programme in [programmes], or name one that is declared",
     /// A pool or a course that no programme of the book has a place for.
     UnknownTarget = "UNKNOWN_TARGET" S1 Error
-        "在某个专业的要求中写明它, 或改用已有的" "name it in a requirement of a programme, or use one that is named",
+        "在某个专业的要求中写明它，或改用已有的" "name it in a requirement of a programme, or use one that is named",
+    /// A target that no programme of the book has a place for: credit of a standard alone.
+    TargetNowhere = "TARGET_NOWHERE" S1 Warning
+        "确认只按标准计学分、不进任何专业是本意" "see that it is meant to count as credit of the standard, in no programme",
     /// A requirement that the programme does not have.
     UnknownRequirement = "UNKNOWN_REQUIREMENT" S1 Error
         "改用专业中已有的要求" "name a requirement that the programme has",
@@ -132,7 +141,7 @@ codes! {
         "改用规则书中已有的规则编号" "use the id of a rule of the book",
     /// A kind that no rule of the book has.
     UnknownKind = "UNKNOWN_KIND" S1 Error
-        "改用某条规则的 kind, 或 \"*\"" "use the kind of a rule, or \"*\"",
+        "改用某条规则的 kind，或 \"*\"" "use the kind of a rule, or \"*\"",
     /// A grade map that the book does not have.
     UnknownGradeMap = "UNKNOWN_GRADE_MAP" S1 Error
         "改用规则书中已有的成绩对照表" "use the id of a grade map of the book",
@@ -144,7 +153,7 @@ codes! {
         "在该规则的 facts 中声明" "declare it in the facts of the rule",
     /// A fact that is declared and not used.
     UnusedFact = "UNUSED_FACT" S1 Warning
-        "删去, 或在条件中使用" "remove it, or use it in a condition",
+        "删去，或在条件中使用" "remove it, or use it in a condition",
     /// A comparison that the fact's type does not have.
     FactType = "FACT_TYPE" S1 Error
         "按事实的类型书写比较" "compare it as its type allows",
@@ -156,16 +165,16 @@ codes! {
         "写明 ladder" "say the ladder",
     /// Units that do not go together.
     UnitMismatch = "UNIT_MISMATCH" S1 Error
-        "使单位一致: 时间用时间比率, 学分用纯比率" "make the units agree: a ratio of time for time, a plain one for credit",
+        "使单位一致：时间用时间比率，学分用纯比率" "make the units agree: a ratio of time for time, a plain one for credit",
     /// Class hours in a book that does not say how long one is.
     ClassHours = "CLASS_HOURS" S1 Error
-        "在书首写明 xs_minutes(每学时分钟数)" "say xs_minutes, the minutes of a class hour, at the top of the book",
+        "在书首写明 xs_minutes（每学时分钟数）" "say xs_minutes, the minutes of a class hour, at the top of the book",
     /// Time of whatever sort.
     HourKindUnsaid = "HOUR_KIND_UNSAID" S1 Warning
-        "在 when 中写明 hour_kind: 不同种类的学时不应混算" "say hour_kind in when: hours of different kinds should not be mixed",
+        "在 when 中写明 hour_kind：不同种类的学时不应混算" "say hour_kind in when: hours of different kinds should not be mixed",
     /// Credit of whatever standard.
     StandardUnsaid = "STANDARD_UNSAID" S1 Warning
-        "在 when 中写明 std: 不同标准的学分不应混算" "say std in when: credit of different standards should not be mixed",
+        "在 when 中写明 std：不同标准的学分不应混算" "say std in when: credit of different standards should not be mixed",
     /// Credit whose standard nothing says.
     TargetWithoutStandard = "TARGET_WITHOUT_STANDARD" S1 Error
         "在 convert 或 award 中写明 std" "say std in convert or in award",
@@ -174,49 +183,49 @@ codes! {
         "改为该标准最小单位的倍数" "use a multiple of the standard's step",
     /// A share that does not say of what.
     PercentWithoutOf = "PERCENT_WITHOUT_OF" S1 Error
-        "写明 of: programme_credit 或 requirement_credit" "say of: programme_credit or requirement_credit",
+        "写明 of：programme_credit 或 requirement_credit" "say of: programme_credit or requirement_credit",
     /// Of what, without a share.
     OfWithoutPercent = "OF_WITHOUT_PERCENT" S1 Error
-        "删去 of, 或改用百分比" "remove of, or use a share",
+        "删去 of，或改用百分比" "remove of, or use a share",
     /// A share of what was awarded.
     OfAwarded = "OF_AWARDED" S1 Error
-        "改用 programme_credit 或 requirement_credit: 上限不能取决于结果" "use programme_credit or requirement_credit: a maximum must not depend on the answer",
+        "改用 programme_credit 或 requirement_credit：上限不能取决于结果" "use programme_credit or requirement_credit: a maximum must not depend on the answer",
     /// A ratio of two standards that is not that of their learning hours.
     HubRatio = "HUB_RATIO" S1 Error
-        "改为学时之比, 或写明 justification" "use the ratio of the learning hours, or say a justification",
+        "改为学时之比，或写明 justification" "use the ratio of the learning hours, or say a justification",
     /// A rule that grants nothing.
     NothingGranted = "NOTHING_GRANTED" S1 Error
-        "写 convert、table、award 的 credit 或 block, 或 no_articulation" "say convert, table, credit or block in award, or no_articulation",
+        "写 convert、table、award 的 credit 或 block，或 no_articulation" "say convert, table, credit or block in award, or no_articulation",
     /// Values of a table that no row meets.
     TableGap = "TABLE_GAP" S2 Error
-        "补一行, 或从 complete_over 中去掉该列" "add a row, or take the column out of complete_over",
+        "补一行，或从 complete_over 中去掉该列" "add a row, or take the column out of complete_over",
     /// Rows that meet the same values.
     TableOverlap = "TABLE_OVERLAP" S2 Error
-        "使各行互不重叠, 或改用 any、highest" "make the rows exclude each other, or use any or highest",
+        "使各行互不重叠，或改用 any、highest" "make the rows exclude each other, or use any or highest",
     /// Rows that meet the same values and say different things.
     RowsDisagree = "ROWS_DISAGREE" S2 Error
-        "使重叠的行给出相同结果, 或改用 highest" "make rows that overlap say the same, or use highest",
+        "使重叠的行给出相同结果，或改用 highest" "make rows that overlap say the same, or use highest",
     /// A sum without a maximum.
     SumWithoutCap = "SUM_WITHOUT_CAP" S2 Error
         "给规则加上限 cap" "give the rule a cap",
     /// A table that can't be checked within its budget.
     TableTooWide = "TABLE_TOO_WIDE" S2 Error
-        "减少列或行, 或拆成几张表" "use fewer columns or rows, or divide the table",
+        "减少列或行，或拆成几张表" "use fewer columns or rows, or divide the table",
     /// Grades that a map does not meet.
     GradeMapGap = "GRADE_MAP_GAP" S2 Warning
-        "补一行; 否则这些成绩会被拒绝" "add a row: these grades are refused otherwise",
+        "补一行；否则这些成绩会被拒绝" "add a row: these grades are refused otherwise",
     /// Two rules for the same records and the same target.
     RulesOverlap = "RULES_OVERLAP" S3 Error
-        "让较特殊的一条写 overrides, 或两条都写 choose = \"best\", 或缩小条件" "let the more special one say overrides, or both choose = \"best\", or narrow a condition",
+        "让较特殊的一条写 overrides，或两条都写 choose = \"best\"，或缩小条件" "let the more special one say overrides, or both choose = \"best\", or narrow a condition",
     /// Two rules of different kinds for the same records and the same course.
     KindsOverlap = "KINDS_OVERLAP" S3 Warning
-        "确认由最优方案选择是本意, 或写 overrides" "see that the best plan is meant to choose, or say overrides",
+        "确认由最优方案选择是本意，或写 overrides" "see that the best plan is meant to choose, or say overrides",
     /// Rules that can't be held against each other within the budget.
     OverlapBudget = "OVERLAP_BUDGET" S3 Error
         "让规则写明课程、机构或记录种类" "let rules name courses, issuers or kinds of records",
     /// A rule that never applies, for others override all of it.
     RuleUnreachable = "RULE_UNREACHABLE" S4 Error
-        "删去该规则, 或缩小覆盖它的规则" "remove the rule, or narrow those that override it",
+        "删去该规则，或缩小覆盖它的规则" "remove the rule, or narrow those that override it",
     /// A window that has no day.
     WindowEmpty = "WINDOW_EMPTY" S4 Error
         "使 until 晚于 from" "let until be after from",
@@ -225,16 +234,19 @@ codes! {
         "改正互相矛盾的条件" "correct the conditions that contradict each other",
     /// A rule that may grant without end.
     Unbounded = "UNBOUNDED" S5 Error
-        "加上限 cap, 或改 consumption, 或写 uncapped 理由" "add a cap, change consumption, or say in uncapped why not",
+        "加上限 cap，或改 consumption，或写 uncapped 理由" "add a cap, change consumption, or say in uncapped why not",
     /// Conversions round a circle that make credit out of nothing.
     RatioCycle = "RATIO_CYCLE" S6 Error
-        "降低其中一个比率, 使一圈的乘积不大于 1" "lower one of the ratios, so that the product round the circle is at most 1",
+        "降低其中一个比率，使一圈的乘积不大于 1" "lower one of the ratios, so that the product round the circle is at most 1",
     /// A circle of conversions that can't be worked out within the budget.
     RatioBudget = "RATIO_BUDGET" S6 Error
-        "减少互相换算的标准, 或用项较小的比率" "use fewer standards that convert into each other, or ratios with smaller terms",
+        "减少互相换算的标准，或用项较小的比率" "use fewer standards that convert into each other, or ratios with smaller terms",
     /// Rounding up of each record, which earns more than rounding their sum.
     RoundUpPerRecord = "ROUND_UP_PER_RECORD" S6 Error
-        "改为合计后舍入, 或向下舍入, 或写 justification" "round the total, or down, or say a justification",
+        "改为合计后舍入，或向下舍入，或写 justification" "round the total, or down, or say a justification",
+    /// Rounding halves up of each record, which earns more than rounding their sum.
+    HalvesPerRecord = "HALVES_PER_RECORD" S6 Warning
+        "确认逐份舍入后再合计是本意" "see that rounding each record before the sum is meant",
     /// Rounding up.
     RoundsUp = "ROUNDS_UP" S6 Warning
         "确认进一舍入是本意" "see that rounding up is meant",
@@ -249,7 +261,7 @@ codes! {
         "组合至少要一份记录" "let the bundle ask for a record",
     /// Whole credit above a maximum: it can never be granted.
     WholeOverCap = "WHOLE_OVER_CAP" S7 Error
-        "提高上限, 或降低学分, 或去掉 whole" "raise the maximum, lower the credit, or remove whole",
+        "提高上限，或降低学分，或去掉 whole" "raise the maximum, lower the credit, or remove whole",
     /// A higher level or grade that earns less.
     HigherEarnsLess = "HIGHER_EARNS_LESS" S8 Error
         "使较高的不少于较低的" "let the higher earn at least as much",
@@ -258,7 +270,7 @@ codes! {
         "使各步系数不增且不大于 1" "let factors fall with age, from at most 1",
     /// Steps out of order.
     StepsOutOfOrder = "STEPS_OUT_OF_ORDER" S8 Error
-        "按从小到大排列, 不得重复" "write them in rising order, none twice",
+        "按从小到大排列，不得重复" "write them in rising order, none twice",
     /// A better grade that becomes a worse one.
     GradeMapFalls = "GRADE_MAP_FALLS" S8 Error
         "使较好的成绩不换成较差的" "let a better grade never become a worse one",
@@ -273,10 +285,10 @@ codes! {
         "使 from 等于上一版的 until" "let from be the until of the version before",
     /// Days that two versions hold for.
     VersionOverlap = "VERSION_OVERLAP" S9 Error
-        "使 from 不早于上一版的 until, 或写 retroactive = true" "let from be no earlier than the version before allows, or say retroactive = true",
+        "使 from 不早于上一版的 until，或写 retroactive = true" "let from be no earlier than the version before allows, or say retroactive = true",
     /// A version that begins before it is published.
     Retroactive = "RETROACTIVE" S9 Error
-        "推迟 from, 或写 retroactive = true" "let from be later, or say retroactive = true",
+        "推迟 from，或写 retroactive = true" "let from be later, or say retroactive = true",
     /// A wrong version that is said to be replaced.
     Supersedes = "SUPERSEDES" S9 Error
         "supersedes 写上一版的版本号" "let supersedes be the version before",

@@ -20,7 +20,7 @@ pub(crate) fn at_most(found: &mut Findings, at: At<'_>, count: usize, limit: (us
         found.add(
             Code::TooMany,
             at,
-            format!("有 {count} 项, 最多 {max} 项 ({name})"),
+            format!("有 {count} 项，最多 {max} 项（{name}）"),
             format!("has {count}, at most {max} ({name})"),
         );
     }
@@ -33,7 +33,7 @@ pub(super) fn within(found: &mut Findings, at: At<'_>, value: i64, bounds: (i64,
         found.add(
             Code::OutOfRange,
             at,
-            format!("须在 {min} 到 {max} 之间 ({name}), 现为 {value}"),
+            format!("须在 {min} 到 {max} 之间（{name}），现为 {value}"),
             format!("must be from {min} to {max} ({name}), is {value}"),
         );
     }
@@ -93,7 +93,7 @@ fn limits(limits: &Limits, top: At<'_>, found: &mut Findings) {
             found.add(
                 Code::OutOfRange,
                 here.key(key),
-                format!("须在 1 到 {max} 之间 ({name}), 只能收紧, 现为 {value}"),
+                format!("须在 1 到 {max} 之间（{name}），只能收紧，现为 {value}"),
                 format!("must be from 1 to {max} ({name}): a book may only narrow it, is {value}"),
             );
         }

@@ -12,7 +12,7 @@ pub(crate) fn exactly_one(found: &mut Findings, at: At<'_>, said: usize, of: &st
         found.add(
             Code::ExactlyOne,
             at,
-            format!("{of} 须恰好写一项, 现写了 {said} 项"),
+            format!("{of} 须恰好写一项，现写了 {said} 项"),
             format!("exactly one of {of} must be said, {said} are"),
         );
     }
@@ -27,7 +27,7 @@ fn too_deep(found: &mut Findings, at: At<'_>, max: usize, name: &str) {
     found.add(
         Code::NestedTooDeep,
         at,
-        format!("嵌套超过 {max} 层 ({name})"),
+        format!("嵌套超过 {max} 层（{name}）"),
         format!("nests deeper than {max} ({name})"),
     );
 }
@@ -180,7 +180,7 @@ pub(super) fn bundle(bundle: &Bundle, items_max: usize, at: At<'_>, found: &mut 
             found.add(
                 Code::BundleTooLarge,
                 at,
-                format!("成果组合展开后有 {count} {zh}, 最多 {max} ({name})"),
+                format!("成果组合展开后有 {count} {zh}，最多 {max}（{name}）"),
                 format!("the bundle has {count} {en}, at most {max} ({name})"),
             );
         }

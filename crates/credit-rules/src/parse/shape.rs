@@ -42,7 +42,7 @@ pub(super) fn book(book: &Book, found: &mut Findings) {
             found.add(
                 Code::BadForm,
                 top.key("registry"),
-                "须为 sha256: 加 64 位小写十六进制数",
+                "须为 sha256：加 64 位小写十六进制数",
                 "must be sha256: and 64 lower-case hexadecimal digits",
             );
         }
@@ -78,7 +78,7 @@ fn rule(rule: &Rule, at: At<'_>, found: &mut Findings) {
             found.add(
                 Code::BadValue,
                 steps.index(index).key("factor"),
-                "须为纯比率, 如 \"2/3\"",
+                "须为纯比率，如 \"2/3\"",
                 "must be a plain ratio such as \"2/3\"",
             );
         }

@@ -7,24 +7,24 @@ use toml::de::Error;
 
 /// Forms of values in Chinese, by the English text that a value's own error has.
 const FORMS: &[(&str, &str)] = &[
-    ("an amount of credit such as", "学分, 如 \"2.5 cr\", 0 到 1000000, 最多三位小数"),
-    ("a time such as", "时间, 如 \"16 h\"、\"45 min\" 或 \"16 xs\"(学时), 须为整分钟"),
-    ("a share such as", "百分比, 如 \"37.5 %\", 0 到 100, 最多两位小数"),
-    ("an amount such as", "学分(\"4 cr\")、时间(\"60 h\")或百分比(\"30 %\")"),
-    ("a ratio such as", "比率, 如 \"2/3\" 或 \"16 h / 1 cr\", 各项 1 到 1000000000"),
-    ("a day of the year such as", "月日, 如 \"03-31\""),
-    ("a day such as", "日期, 如 2026-09-01, 不带时刻"),
-    ("a period such as", "期间, 如 \"5 y\"、\"18 m\" 或 \"30 d\", 最长 100 年"),
-    ("an id of 1 to 128", "编号: 1 到 128 个 ASCII 字符, 首字符为字母或数字, 其后可用 . _ : @ + / -"),
-    ("a word of 1 to 1024", "词: 1 到 1024 字节, 无控制字符, 首尾无空格"),
-    ("a number with at most", "数, 最多三位小数, 如 24 或 \"0.5\""),
-    ("a level from 0", "等级, 0 到 100, 如 5 或 \"5.5\""),
-    ("\"int\", \"number\"", "事实类型: \"int\"、\"number\"、\"bool\" 或 \"enum:甲|乙\""),
+    ("an amount of credit such as", "学分，如 \"2.5 cr\"，0 到 1000000，最多三位小数"),
+    ("a time such as", "时间，如 \"16 h\"、\"45 min\" 或 \"16 xs\"（学时），须为整分钟"),
+    ("a share such as", "百分比，如 \"37.5 %\"，0 到 100，最多两位小数"),
+    ("an amount such as", "学分（\"4 cr\"）、时间（\"60 h\"）或百分比（\"30 %\"）"),
+    ("a ratio such as", "比率，如 \"2/3\" 或 \"16 h / 1 cr\"，各项 1 到 1000000000"),
+    ("a day of the year such as", "月日，如 \"03-31\""),
+    ("a day such as", "日期，如 2026-09-01，不带时刻"),
+    ("a period such as", "期间，如 \"5 y\"、\"18 m\" 或 \"30 d\"，最长 100 年"),
+    ("an id of 1 to 128", "编号：1 到 128 个 ASCII 字符，首字符为字母或数字，其后可用 . _ ：@ + / -"),
+    ("a word of 1 to 1024", "词：1 到 1024 字节，无控制字符，首尾无空格"),
+    ("a number with at most", "数，最多三位小数，如 24 或 \"0.5\""),
+    ("a level from 0", "等级，0 到 100，如 5 或 \"5.5\""),
+    ("\"int\", \"number\"", "事实类型：\"int\"、\"number\"、\"bool\" 或 \"enum:甲|乙\""),
     ("\"hours\", \"credit_value\"", "\"hours\"、\"credit_value\" 或 \"fact:\" 加事实名"),
     (
         "level, skill_level",
-        "表的列: level、grade、score、hours、credit_value、record_kind、course、subject、occupation、\
-      issuer、已声明的事实名, 或 \"programme.\" 加事实名",
+        "表的列：level、grade、score、hours、credit_value、record_kind、course、subject、occupation、\
+      issuer、已声明的事实名，或 \"programme.\" 加事实名",
     ),
     ("one of", "列出的词之一"),
 ];
@@ -41,14 +41,14 @@ const STARTS: &[(&str, Code, &str)] = &[
     ("invalid length", Code::BadValue, "长度不符"),
     ("label ", Code::BadForm, "标签须为 1 到 1024 字节且无控制字符"),
     ("a row grants exactly one", Code::ExactlyOne, "一行恰好写 credit、ratio、each、share 之一"),
-    ("a row asks about at most", Code::TooMany, "一行的列数超过上限 (TABLE_COLUMNS_MAX)"),
+    ("a row asks about at most", Code::TooMany, "一行的列数超过上限（TABLE_COLUMNS_MAX）"),
     ("at most ", Code::TooMany, "列表超过上限"),
     ("needs at_least", Code::BadForm, "须写 at_least、below 或两者"),
     ("level and skill_level", Code::DuplicateField, "level 与 skill_level 是同一列"),
     (
         "the hit policy",
         Code::UnknownWord,
-        "该命中策略取决于行的先后, 不提供; 用 unique、any、highest, 或带上限的 sum",
+        "该命中策略取决于行的先后，不提供；用 unique、any、highest，或带上限的 sum",
     ),
     ("the number is too large", Code::OutOfRange, "数太大"),
     ("too large", Code::OutOfRange, "数太大"),
@@ -59,21 +59,21 @@ fn worded(message: &str) -> (Code, String) {
     if let Some(rest) = message.strip_prefix("must be ") {
         let form = FORMS.iter().find(|(english, _)| rest.starts_with(english));
         let zh = form.map_or_else(|| rest.to_owned(), |(_, chinese)| (*chinese).to_owned());
-        let is = rest.rsplit_once(", is ").map(|(_, is)| format!(", 现为 {is}")).unwrap_or_default();
+        let is = rest.rsplit_once(", is ").map(|(_, is)| format!("，现为 {is}")).unwrap_or_default();
         return (Code::BadForm, format!("须为{zh}{is}"));
     }
     match STARTS.iter().find(|(start, _, _)| message.starts_with(start)) {
         Some((start, code, zh)) => {
             let rest = message.strip_prefix(start).unwrap_or_default().trim_start_matches([':', ' ']);
-            let rest = rest.replace("expected one of", "可用").replace("expected", "应为");
+            let rest = rest.replace(", expected one of", "，可用").replace(", expected", "，应为");
             let says_all =
                 matches!(code, Code::BadForm | Code::ExactlyOne | Code::TooMany | Code::OutOfRange)
                     || start.starts_with("the hit")
                     || start.starts_with("level and");
-            let zh = if rest.is_empty() || says_all { (*zh).to_owned() } else { format!("{zh}: {rest}") };
+            let zh = if rest.is_empty() || says_all { (*zh).to_owned() } else { format!("{zh}：{rest}") };
             (*code, zh)
         }
-        None => (Code::BadValue, format!("值不可用: {message}")),
+        None => (Code::BadValue, format!("值不可用：{message}")),
     }
 }
 
@@ -86,7 +86,7 @@ fn line(message: &str) -> &str {
 pub(super) fn of_syntax(error: &Error, lines: &Lines<'_>, path: BookPath) -> Finding {
     let message = line(error.message());
     let code = if message.starts_with("duplicate key") { Code::DuplicateField } else { Code::Syntax };
-    let zh = format!("TOML 语法错误: {message}");
+    let zh = format!("TOML 语法错误：{message}");
     placed(Finding::new(code, path, zh, format!("no valid TOML: {message}")), error, lines)
 }
 
@@ -110,7 +110,7 @@ pub(super) fn of_json(error: &serde_json::Error) -> Finding {
         serde_json::error::Category::Data => worded(message),
         serde_json::error::Category::Io
         | serde_json::error::Category::Syntax
-        | serde_json::error::Category::Eof => (Code::Syntax, format!("JSON 语法错误: {message}")),
+        | serde_json::error::Category::Eof => (Code::Syntax, format!("JSON 语法错误：{message}")),
     };
     Finding::new(code, BookPath::default(), zh, message.to_owned())
 }

@@ -17,6 +17,7 @@ impl Say<'_> {
             std,
             usable_max,
             carry_over,
+            carry_max,
             classes,
             fill,
             late_until,
@@ -44,6 +45,10 @@ impl Say<'_> {
         } else {
             say!(self, "超出部分不结转。", "What is over is not carried over.")
         });
+        if let Some(most) = carry_max {
+            let most = self.limit(*most);
+            lines.push(say!(self, "至多结转 {most}。", "At most {most} is carried over."));
+        }
         for (name, class) in classes {
             lines.push(self.class(name, class));
         }

@@ -1,7 +1,10 @@
 //! Units, groups, ladders, scales, and the maps between them.
 
 use super::{Grid, Say, Section, Subject};
-use crate::book::{GradeMap, GradeRow, Ladder, LadderLevel, LevelMap, LevelRow, Scale, Standard};
+use crate::book::{
+    Distribution, GradeMap, GradeRow, GradeShare, Ladder, LadderLevel, LevelMap, LevelRow, Pick, Scale,
+    Standard,
+};
 use crate::value::Name;
 
 impl Say<'_> {
@@ -119,7 +122,21 @@ impl Say<'_> {
 
     /// A map between grades.
     pub(crate) fn grade_map(self, map: &GradeMap) -> Section {
-        let GradeMap { id, labels, from, to, hit, rows, formula, round, step, clamp, snap, monotone } = map;
+        let GradeMap {
+            id,
+            labels,
+            from,
+            to,
+            hit,
+            rows,
+            formula,
+            distribution,
+            round,
+            step,
+            clamp,
+            snap,
+            monotone,
+        } = map;
         let label = self.label(labels);
         let heading = say!(self, "成绩换算：{label}（{id}）", "Map of grades: {label} ({id})");
         let mut section = Section::new(Subject::Map(id.clone()), heading);
@@ -163,17 +180,45 @@ impl Say<'_> {
                 "A better grade never gives a worse one; that is checked before publication."
             ));
         }
+        if let Some(distribution) = distribution {
+            self.distribution(distribution, (&from, &to), &mut section);
+        }
         if !rows.is_empty() {
-            let header = vec![from, to];
-            let rows = rows.iter().map(|GradeRow { at_least, below, word, to }| {
-                let own = match word {
-                    Some(word) => word.to_string(),
-                    None => self.interval(*at_least, *below),
-                };
-                vec![own, to.to_string()]
-            });
-            section.tables.push(Grid { header, rows: rows.collect() });
+            section.tables.push(self.grade_rows(rows, vec![from, to]));
         }
         section
+    }
+
+    fn grade_rows(self, rows: &[GradeRow], header: Vec<String>) -> Grid {
+        let rows = rows.iter().map(|GradeRow { at_least, below, word, to }| {
+            let own = match word {
+                Some(word) => word.to_string(),
+                None => self.interval(*at_least, *below),
+            };
+            vec![own, to.to_string()]
+        });
+        Grid { header, rows: rows.collect() }
+    }
+
+    /// How grades are spread in both scales.
+    fn distribution(self, distribution: &Distribution, scales: (&str, &str), section: &mut Section) {
+        let Distribution { from, to, pick } = distribution;
+        let pick = match pick {
+            Pick::Best => say!(self, "最好的", "the best"),
+            Pick::Middle => say!(self, "居中的", "the middle one"),
+            Pick::Worst => say!(self, "最差的", "the worst"),
+        };
+        section.lines.push(say!(
+            self,
+            "按两个量表中通过者的成绩分布换算（见表，由好到差）：占同样名次的几个成绩中，取{pick}一个。",
+            "It goes by how the grades of those who passed are spread in both scales (see the tables, from the best on): of the grades at the same places, {pick} is taken."
+        ));
+        for (scale, shares) in [(scales.0, from), (scales.1, to)] {
+            let header = vec![scale.to_owned(), say!(self, "占比", "share")];
+            let rows = shares
+                .iter()
+                .map(|GradeShare { grade, share }| vec![grade.to_string(), self.percent(*share)]);
+            section.tables.push(Grid { header, rows: rows.collect() });
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::Found;
 use crate::book::Book;
 use crate::cases::{ComplianceCase, ExpectedShort};
-use crate::compliance::{Activity, Count, PeriodVerdict, period};
+use crate::compliance::{Activity, Count, PeriodVerdict, period_with_carry};
 use crate::value::{Credit, Limit, Name, Time};
 
 pub(super) fn compare(book: &Book, asked: &ComplianceCase, found: &mut Found) {
@@ -21,7 +21,7 @@ pub(super) fn compare(book: &Book, asked: &ComplianceCase, found: &mut Found) {
             entered_on: activity.recorded_on,
         });
     }
-    match period(rule, book.xs_minutes, asked.period, 0, &activities) {
+    match period_with_carry(rule, book.xs_minutes, asked.period, &activities) {
         Ok(verdict) => {
             let unit =
                 Unit { of_credit: matches!(rule.total, Limit::Credit(_)), xs_minutes: book.xs_minutes };

@@ -65,6 +65,10 @@ fn scales(book: &Book, found: &mut Findings) {
         let here = grade_maps.index(index);
         lists!(found, here, TABLE_ROWS_MAX, { "rows" => map.rows, });
         lists!(found, here, LIST_MAX, { "snap" => map.snap, });
+        if let Some(distribution) = &map.distribution {
+            let below = here.key("distribution");
+            lists!(found, below, TABLE_ROWS_MAX, { "from" => distribution.from, "to" => distribution.to, });
+        }
     }
 }
 
@@ -109,7 +113,7 @@ fn requirements(list: &[Requirement], at: At<'_>, found: &mut Findings) {
                 found.add(
                     Code::NestedTooDeep,
                     here,
-                    format!("any_of 嵌套超过 {REQUIREMENT_DEPTH_MAX} 层 (REQUIREMENT_DEPTH_MAX)"),
+                    format!("any_of 嵌套超过 {REQUIREMENT_DEPTH_MAX} 层（REQUIREMENT_DEPTH_MAX）"),
                     format!("alternatives nest deeper than {REQUIREMENT_DEPTH_MAX} (REQUIREMENT_DEPTH_MAX)"),
                 );
                 break;
