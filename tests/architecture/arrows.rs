@@ -34,7 +34,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "credit-client",
         ],
     ),
-    ("xtask", &["credit-types"]),
+    ("xtask", &["credit-rules", "credit-types"]),
 ];
 
 /// Crates without I/O, clock, async or randomness.

@@ -6,6 +6,8 @@ use crate::ratio::{Rational, Round};
 use crate::value::{Credit, Day, Name, Time};
 use serde::{Deserialize, Serialize};
 
+mod held;
+
 /// Credit that a learner holds for an award: an own course, or what a conversion granted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,13 +175,18 @@ impl Judge<'_> {
 
     /// Whether something held counts towards a requirement.
     fn counts(&self, requirement: &Requirement, held: &Held) -> bool {
-        let Counted { own, issuer, issuer_group, record_kind, pool, ladder, min_level, passed, max_age } =
-            &requirement.counts;
-        let among = |list: &crate::value::Many<Name>, name: Option<&Name>| {
-            list.is_empty() || name.is_some_and(|name| list.iter().any(|own| own == name))
-        };
         // A programme's requirement takes what was put to it; an award's takes all, unless it names pools.
-        let pools = if pool.is_empty() { &requirement.pool } else { pool };
+        let own = &requirement.counts.pool;
+        let pools = if own.is_empty() { &requirement.pool } else { own };
+        self.placed(requirement, held)
+            && (among(pools, held.pool.as_ref()) || held.pool.as_ref() == Some(&requirement.id))
+            && self.qualifies(requirement, held)
+    }
+
+    /// Whether something held is such as a requirement asks for, wherever it was put.
+    fn qualifies(&self, requirement: &Requirement, held: &Held) -> bool {
+        let Counted { own, issuer, issuer_group, record_kind, pool: _, ladder, min_level, passed, max_age } =
+            &requirement.counts;
         let high = min_level.is_none_or(|least| {
             let to = ladder.as_ref().or(held.ladder.as_ref());
             let carried = held.level.zip(held.ladder.as_ref()).zip(to).and_then(|((level, from), to)| {
@@ -190,14 +197,11 @@ impl Judge<'_> {
             carried == Some(true)
         });
         let own_course = held.issuer == self.award.institution;
-        let placed = self.placed(requirement, held);
-        placed
-            && (!own || own_course)
+        (!own || own_course)
             && among(issuer, Some(&held.issuer))
             && issuer_group.as_ref().is_none_or(|group| self.in_group(group, &held.issuer))
             && (record_kind.is_empty()
                 || held.kind.is_some_and(|kind| record_kind.iter().any(|own| *own == kind)))
-            && (among(pools, held.pool.as_ref()) || held.pool.as_ref() == Some(&requirement.id))
             && high
             && (!passed || held.passed == Some(true))
             && max_age.is_none_or(|age| age.after(held.earned_on.0).is_none_or(|end| self.on.0 <= end))
@@ -233,7 +237,10 @@ impl Judge<'_> {
 
     /// The courses that a requirement names.
     fn courses(&self, requirement: &Requirement) -> Option<Part> {
-        let met = |course: &&Name| self.held.iter().any(|held| held.course.as_ref() == Some(*course));
+        let meets = |held: &Held, course: &Name| {
+            held.course.as_ref() == Some(course) && self.qualifies(requirement, held)
+        };
+        let met = |course: &&Name| self.held.iter().any(|held| meets(held, course));
         let (met, courses): (Vec<&Name>, Vec<&Name>) = requirement.courses.iter().partition(met);
         let all = u32::try_from(requirement.courses.0.len()).ok()?;
         let need = i64::from(requirement.least.unwrap_or(all).min(all));
@@ -241,4 +248,9 @@ impl Judge<'_> {
         let courses = if have < need { courses.into_iter().cloned().collect() } else { Vec::new() };
         Some(Part { measured: Measured::Courses, need, have, courses })
     }
+}
+
+/// Whether a name is one of a list; an empty list asks nothing.
+fn among(list: &crate::value::Many<Name>, name: Option<&Name>) -> bool {
+    list.is_empty() || name.is_some_and(|name| list.iter().any(|own| own == name))
 }

@@ -16,7 +16,10 @@ pub use award::{Award, Counted, LadderStep, Programme, ProgrammeLevel, Requireme
 pub use compliance::{Basis, ClassRule, Compliance, Fill, Floor, PeriodRule};
 pub use constraint::{AppliesTo, Constraint, KindOrAll};
 pub use convert::{Aggregate, Convert, Factor, FactorRow, Number, RoundAt, Source};
-pub use grade::{Formula, GradeMap, GradeRow, Ladder, LadderLevel, LevelMap, LevelRow, LevelValue, Scale};
+pub use grade::{
+    Distribution, Formula, GradeMap, GradeRow, GradeShare, Ladder, LadderLevel, LevelMap, LevelRow,
+    LevelValue, Pick, Scale,
+};
 pub use rule::{
     After, Cap, CapPer, Choose, Consumption, Evidence, EvidenceKind, Family, Measure, Of, Rule, Target,
     Validity, ValidityStep, YearOf,

@@ -23,8 +23,11 @@
 mod ask;
 mod expect;
 mod read;
+mod run;
 
 pub use ask::{Activity, AwardCase, ComplianceCase, ConvertCase, GradeCase, LadderPlace, LevelCase};
+pub use run::{CaseResult, Difference, run};
+
 pub use expect::{
     AwardExpect, ComplianceExpect, ConvertExpect, ExpectedItem, ExpectedMissing, ExpectedOffer,
     ExpectedRefusal, ExpectedShort, GradeExpect, LevelExpect, LevelRelation,

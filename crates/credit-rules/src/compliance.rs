@@ -115,6 +115,29 @@ pub fn period(
     })
 }
 
+/// The same, opened with what the periods before carry into it; a rolling period carries nothing.
+pub fn period_with_carry(
+    rule: &Compliance,
+    xs_minutes: Option<i64>,
+    day: Day,
+    activities: &[Activity],
+) -> Result<PeriodVerdict, ComplianceError> {
+    let mut opening = 0;
+    let rolls = matches!(rule.period, PeriodRule::Rolling { .. });
+    if rule.carry_over && !rolls {
+        let (asked, _) = bounds(rule.period, day.0).ok_or(ComplianceError::Range)?;
+        let before = |day: &CivilDate| *day < asked && bounds(rule.period, *day).is_some();
+        let mut next = activities.iter().map(|activity| activity.earned_on.0).filter(before).min();
+        // At most a period for each year of the calendar.
+        while let Some(day) = next.filter(before) {
+            let verdict = period(rule, xs_minutes, Day(day), opening, activities)?;
+            opening = verdict.carried;
+            next = CivilDate::from_days(verdict.to.0.days().saturating_add(1)).ok();
+        }
+    }
+    period(rule, xs_minutes, day, opening, activities)
+}
+
 /// Puts what names no class where the rule says.
 fn fill<'r>(
     rule: &'r Compliance,
@@ -160,7 +183,9 @@ fn judged(
     }
     let missing = need.saturating_sub(have).max(0);
     let compliant = missing == 0 && classes.values().all(|class| class.missing == 0);
-    let (carried, lost) = if rule.carry_over { (over, 0) } else { (0, over) };
+    let carry_max = rule.carry_max.and_then(unit).unwrap_or(i64::MAX);
+    let carried = if rule.carry_over { over.min(carry_max) } else { 0 };
+    let lost = over.saturating_sub(carried);
     Ok(PeriodVerdict {
         from: Day(from),
         to: Day(to),

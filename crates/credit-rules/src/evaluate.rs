@@ -7,6 +7,8 @@ mod group;
 mod place;
 mod used;
 
+pub(crate) use used::excludes;
+
 use crate::answer::{Check, Offer, Refusal};
 use crate::book::Rule;
 use crate::input::{Question, Record};

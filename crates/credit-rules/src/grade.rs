@@ -1,6 +1,10 @@
 //! A grade of one scale, written in another.
 
-use crate::book::{Book, Formula, GradeMap, GradeRow, Hit, Number, Scale};
+use crate::answer::Place;
+use crate::book::{
+    Book, Distribution, Formula, GradeMap, GradeRow, GradeShare, Hit, Number, Pick, Rule, Scale, Target,
+};
+use crate::input::Record;
 use crate::ratio::Rational;
 use crate::reason::Reason;
 use crate::value::{Name, Symbol};
@@ -26,6 +30,9 @@ pub type Graded = Result<(Symbol, Vec<crate::answer::Step>), Reason>;
 /// Writes a grade in another scale, by a map of the book.
 pub fn graded(book: &Book, map: &Name, grade: &Grade) -> Graded {
     let map = book.grade_maps.iter().find(|own| own.id == *map).ok_or(Reason::NotOnList)?;
+    if let Some(distribution) = &map.distribution {
+        return by_places(distribution, grade);
+    }
     match map.formula {
         Some(Formula::LinearPassRange) => pass_range(book, map, grade),
         Some(Formula::LinearRange) => range(book, map, grade),
@@ -38,6 +45,26 @@ pub fn graded(book: &Book, map: &Name, grade: &Grade) -> Graded {
                 && row.below.is_none_or(|below| number < below.0)
         }),
     }
+}
+
+/// The grade that a rule writes for what it grants: a word of the book, or that of the only record by a map. `None`
+/// where it writes none.
+pub fn written(book: &Book, rule: &Rule, place: &Place, records: &[&Record]) -> Option<Graded> {
+    let at = |target: &&Target| match place {
+        Place::Course(course) => target.course.as_ref() == Some(course),
+        Place::Requirement(_) | Place::Standard(_) => target.course.is_none(),
+    };
+    let targets = rule.award.iter().flat_map(|target| std::iter::once(target).chain(&target.one_of));
+    let grade = targets.filter(at).find_map(|target| target.grade.as_ref())?;
+    let Some(map) = grade.as_str().strip_prefix("map:") else { return Some(Ok((grade.clone(), Vec::new()))) };
+    let own = || {
+        let map: Name = map.parse().map_err(|_| Reason::NotOnList)?;
+        let [record] = records else { return Err(Reason::GradeMissing) };
+        let score = || record.score.and_then(|score| score.to_string().parse().ok());
+        let value = record.grade.clone().or_else(score).ok_or(Reason::GradeMissing)?;
+        graded(book, &map, &Grade { value, best: None, pass: None })
+    };
+    Some(own())
 }
 
 /// By the rows of a table.
@@ -55,6 +82,31 @@ fn by_rows(map: &GradeMap, grade: &Grade, has: impl Fn(&GradeRow, i64) -> bool) 
         Hit::Unique | Hit::Any | Hit::Highest | Hit::Sum if agree => Ok((first.to.clone(), Vec::new())),
         Hit::Unique | Hit::Any | Hit::Highest | Hit::Sum => Err(Reason::RowsDisagree),
     }
+}
+
+/// By the places that a grade takes among those who passed, each from above its first basis point up to its last.
+fn by_places(distribution: &Distribution, grade: &Grade) -> Graded {
+    let Distribution { from, to, pick } = distribution;
+    let ends = |list: &[GradeShare]| {
+        let mut end = 0_i64;
+        let ends = list.iter().map(|one| {
+            end = end.saturating_add(one.share.0);
+            (one.grade.clone(), end)
+        });
+        ends.collect::<Vec<_>>()
+    };
+    let own = from.iter().find(|one| one.grade == grade.value).ok_or(Reason::NoRow)?;
+    let last = ends(from).into_iter().find(|(name, _)| *name == grade.value).ok_or(Reason::NoRow)?.1;
+    let first = last.saturating_sub(own.share.0);
+    let twice = first.saturating_add(last);
+    let reaches = |end: i64| match pick {
+        Pick::Best => end > first,
+        Pick::Middle => end.saturating_mul(2) >= twice,
+        Pick::Worst => end >= last,
+    };
+    let (found, _) = ends(to).into_iter().find(|(_, end)| reaches(*end)).ok_or(Reason::NoRow)?;
+    let places = (Number(first.saturating_mul(10)), Number(last.saturating_mul(10)));
+    Ok((found, vec![("places".to_owned(), format!("{}..{}", places.0, places.1))]))
 }
 
 /// The number of a grade, and the bounds of its scale.

@@ -150,6 +150,29 @@ const FAULTS: &[(&str, &str, Code, &str, &str)] = &[
         "rule[1].table.rows",
         "[\n  { skill_level = 5",
     ),
+    (
+        "formula = \"linear_pass_range\"",
+        "distribution = { pick = \"best\", from = [{ grade = \"A\", share = \"90 %\" }], to = [{ grade = \"A\", share = \"100 %\" }] }",
+        Code::OutOfRange,
+        "grade_map[1].distribution.from",
+        "[{ grade = \"A\", share = \"90 %\"",
+    ),
+    (
+        "formula = \"linear_pass_range\"",
+        "distribution = { pick = \"best\", from = [{ grade = \"A\", share = \"100 %\" }, { grade = \"B\", share = \"0 %\" }], \
+         to = [{ grade = \"A\", share = \"100 %\" }] }",
+        Code::OutOfRange,
+        "grade_map[1].distribution.from[1].share",
+        "\"0 %\"",
+    ),
+    (
+        "formula = \"linear_pass_range\"",
+        "formula = \"linear_pass_range\"\ndistribution = { pick = \"best\", from = [{ grade = \"A\", share = \"100 %\" }], \
+         to = [{ grade = \"A\", share = \"100 %\" }] }",
+        Code::ExactlyOne,
+        "grade_map[1]",
+        "",
+    ),
     ("max_bundle_items = 8", "max_bundle_items = 2", Code::BundleTooLarge, "rule[4].bundle", "[rule.bundle]"),
 ];
 

@@ -17,6 +17,7 @@ mod reason;
 pub(crate) mod rebuild;
 pub(crate) mod record;
 mod recorded;
+pub(crate) mod rules;
 pub(crate) mod serve;
 mod signer;
 pub(crate) mod statement;
@@ -62,6 +63,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Verify(args) => verify::run(context, args),
         Command::Publish(args) => publish::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, &args),
+        Command::Rules(command) => rules::run_command(context, command),
         Command::Token(command) => token::run(context, command),
         Command::Witness(command) => block_on(witness::run(context, command)),
         Command::Bench(command) => block_on(bench::run(context, command)),

@@ -102,8 +102,9 @@ fn planned_offer(
     let total = offer.lines.iter().map(|line| line.credit.0).max().unwrap_or_default();
     let trims = offer.trim && total > 0;
     let step = rule.map_or(1, |rule| step(program, rule)).clamp(1, total.max(1));
-    // The offers are in their canonical order, so that the number is one.
-    let key = u64::try_from(at).unwrap_or(u64::MAX).to_be_bytes().to_vec();
+    // The offers are in their canonical order, by rule and records. Of plans that are equal in all else the best leaves
+    // out the first key in which they differ; counted backwards, it so takes the offer of the lower rule id.
+    let key = u64::MAX.saturating_sub(u64::try_from(at).unwrap_or(u64::MAX)).to_be_bytes().to_vec();
     let mode = if trims { plan::Mode::Trim { step, total } } else { plan::Mode::Whole };
     plan::Offer { key, records, lines: lines.collect(), mode }
 }

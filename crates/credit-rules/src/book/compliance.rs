@@ -30,6 +30,9 @@ pub struct Compliance {
     /// Whether what is over counts in the next period.
     #[serde(default, skip_serializing_if = "is_default")]
     pub carry_over: bool,
+    /// The most that is carried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_max: Option<Limit>,
     /// Classes that can't stand for each other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub classes: BTreeMap<Name, ClassRule>,

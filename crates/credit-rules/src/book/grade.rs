@@ -3,7 +3,7 @@
 use super::convert::Number;
 use super::table::Hit;
 use crate::ratio::Round;
-use crate::value::{FormError, Label, Many, Name, Symbol};
+use crate::value::{FormError, Label, Many, Name, Percent, Symbol};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -152,6 +152,9 @@ pub struct GradeMap {
     /// A formula instead of a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formula: Option<Formula>,
+    /// How grades are spread in both scales, instead of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
     /// How a formula's result is rounded.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub round: Round,
@@ -184,4 +187,39 @@ pub struct GradeRow {
     pub word: Option<Symbol>,
     /// What it is in the other scale.
     pub to: Symbol,
+}
+
+/// How the grades of those who passed are spread in two scales: a grade becomes one of those that the same places from
+/// the best have there (EGRACONS).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    /// The shares of the scale from which, from the best grade on; 100 per cent in all.
+    pub from: Vec<GradeShare>,
+    /// Those of the scale to which.
+    pub to: Vec<GradeShare>,
+    /// Which grade is taken where several share those places.
+    pub pick: Pick,
+}
+
+/// How many of those who passed have a grade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradeShare {
+    /// The grade.
+    pub grade: Symbol,
+    /// How many.
+    pub share: Percent,
+}
+
+/// Which of several grades is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pick {
+    /// The best.
+    Best,
+    /// That of the middle place.
+    Middle,
+    /// The worst.
+    Worst,
 }

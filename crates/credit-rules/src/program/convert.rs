@@ -287,7 +287,9 @@ fn decay(validity: &Validity, record: &Prepared<'_>) -> Result<Rational, (Reason
     let reached = validity.steps.iter().filter_map(|step| Some((step.up_to.after(start)?, step)));
     // The nearest end counts, in whatever order the steps are written.
     let step = reached.filter(|(end, _)| record.on <= *end).min_by_key(|(end, _)| *end).map(|(_, step)| step);
-    let step = step.ok_or_else(|| (Reason::Expired, start.to_string()))?;
+    let end = validity.steps.iter().filter_map(|step| step.up_to.after(start)).max();
+    let last = || end.map(|end| end.to_string()).unwrap_or_default();
+    let step = step.ok_or_else(|| (Reason::Expired, last()))?;
     step.factor.plain().ok_or_else(|| (Reason::Overflow, step.factor.to_string()))
 }
 

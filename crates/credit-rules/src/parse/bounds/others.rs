@@ -65,6 +65,10 @@ fn scales(book: &Book, found: &mut Findings) {
         let here = grade_maps.index(index);
         lists!(found, here, TABLE_ROWS_MAX, { "rows" => map.rows, });
         lists!(found, here, LIST_MAX, { "snap" => map.snap, });
+        if let Some(distribution) = &map.distribution {
+            let below = here.key("distribution");
+            lists!(found, below, TABLE_ROWS_MAX, { "from" => distribution.from, "to" => distribution.to, });
+        }
     }
 }
 

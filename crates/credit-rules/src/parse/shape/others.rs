@@ -2,7 +2,10 @@
 
 use super::super::logic::{exactly_one, how_many};
 use super::unique;
-use crate::book::{Award, Book, Compliance, Constraint, Floor, Formula, GradeMap, Requirement, Scale};
+use crate::book::{
+    Award, Book, Compliance, Constraint, Distribution, Floor, Formula, GradeMap, GradeShare, Requirement,
+    Scale,
+};
 use crate::finding::{Code, Findings};
 use crate::path::At;
 
@@ -161,11 +164,31 @@ fn scale(scale: &Scale, at: At<'_>, found: &mut Findings) {
 fn grade_map(map: &GradeMap, at: At<'_>, found: &mut Findings) {
     // Ranks are cut by rows; the other formulae have none.
     let formula = map.formula.is_some_and(|formula| formula != Formula::RankPercentile);
-    exactly_one(found, at, how_many(&[!map.rows.is_empty(), formula]), "rows / formula");
+    let said = how_many(&[!map.rows.is_empty(), formula, map.distribution.is_some()]);
+    exactly_one(found, at, said, "rows / formula / distribution");
+    if let Some(Distribution { from, to, pick: _ }) = &map.distribution {
+        let here = at.key("distribution");
+        shares(from, here.key("from"), found);
+        shares(to, here.key("to"), found);
+    }
     let rows = at.key("rows");
     for (index, row) in map.rows.iter().enumerate() {
         let range = row.at_least.is_some() || row.below.is_some();
         let here = rows.index(index);
         exactly_one(found, here, how_many(&[range, row.word.is_some()]), "at_least + below / word");
+    }
+}
+
+/// The shares of a distribution: each grade once, none of nothing, all of them everybody.
+fn shares(list: &[GradeShare], at: At<'_>, found: &mut Findings) {
+    unique(list.iter().map(|one| &one.grade), at, "grade", found);
+    for (index, _) in list.iter().enumerate().filter(|(_, one)| one.share.0 == 0) {
+        let en = "a grade that nobody has can't be placed";
+        found.add(Code::OutOfRange, at.index(index).key("share"), "无人取得的等级无法定位", en);
+    }
+    let sum = list.iter().fold(0_i64, |sum, one| sum.saturating_add(one.share.0));
+    if sum != 10_000 {
+        let (zh, en) = ("各等级比例合计须为 100 %", "the shares must be 100 % in all");
+        found.add(Code::OutOfRange, at, zh, en);
     }
 }
