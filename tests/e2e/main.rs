@@ -40,6 +40,7 @@ mod cli;
 mod cli_correct;
 mod cli_export;
 mod cli_home;
+mod cli_rules;
 mod cli_submit;
 mod cli_verify;
 

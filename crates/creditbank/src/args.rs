@@ -2,7 +2,7 @@
 
 use crate::commands::{
     account, balance, bench, config, demo, export, framework, init, institution, keys, monitor, publish,
-    rebuild, record, serve, statement, submit, token, verify, witness,
+    rebuild, record, rules, serve, statement, submit, token, verify, witness,
 };
 use crate::language::Language;
 use crate::output::Format;
@@ -108,6 +108,9 @@ pub(crate) enum Command {
     Publish(publish::Args),
     /// Rebuild the index of a stopped ledger · 重建已停止账本的索引
     Rebuild(rebuild::Args),
+    /// Check, test, explain and picture rule books · 检查、测试、说明规则书，并作图
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Issue an access token of a trial ledger · 签发试用账本的访问令牌
     #[command(subcommand)]
     Token(token::Command),

@@ -19,6 +19,7 @@ mod reason;
 pub(crate) mod rebuild;
 pub(crate) mod record;
 mod recorded;
+pub(crate) mod rules;
 pub(crate) mod serve;
 mod signer;
 pub(crate) mod statement;
@@ -65,6 +66,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Monitor(args) => block_on(monitor::run(context, args)),
         Command::Publish(args) => publish::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, &args),
+        Command::Rules(command) => rules::run_command(context, command),
         Command::Token(command) => token::run(context, command),
         Command::Witness(command) => block_on(witness::run(context, command)),
         Command::Bench(command) => block_on(bench::run(context, command)),

@@ -62,6 +62,22 @@ impl Output {
         put(io::stdout().lock(), text.trim_end_matches('\n'));
     }
 
+    /// Writes bytes as they are, in either format: they are a document of their own.
+    pub(crate) fn bytes(bytes: &[u8]) {
+        let mut to = io::stdout().lock();
+        // Nobody is left to be told where the terminal has gone.
+        let _ = io::Write::write_all(&mut to, bytes).and_then(|()| io::Write::flush(&mut to));
+    }
+
+    /// Writes a table whose header is no phrase, with its columns aligned; nothing as JSON.
+    pub(crate) fn grid(self, header: &[String], rows: &[Vec<String>]) {
+        if self.format == Format::Text {
+            for line in table_lines(header, rows) {
+                put(io::stdout().lock(), &format!("  {line}"));
+            }
+        }
+    }
+
     /// Tells people something beside the result, in either format.
     pub(crate) fn note(self, phrase: Phrase, places: &[&dyn Display]) {
         self.note_text(&phrase.with(places));

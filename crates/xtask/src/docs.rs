@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::fresh::Generated;
-use crate::{page_api, page_errors, page_limits};
+use crate::{page_api, page_errors, page_limits, page_rules};
 
 /// A page: where it belongs, relative to the workspace's folder, and what writes its whole text.
 type Page = (&'static str, fn(&Path) -> Result<String>);
@@ -15,6 +15,7 @@ const PAGES: &[Page] = &[
     ("docs/reference/errors.md", page_errors::write),
     ("docs/reference/limits.md", page_limits::write),
     ("docs/reference/api.md", page_api::write),
+    ("docs/reference/rule-examples.md", page_rules::write),
 ];
 
 /// Makes every page.

@@ -10,6 +10,7 @@ mod lint;
 mod page_api;
 mod page_errors;
 mod page_limits;
+mod page_rules;
 mod proto;
 mod soak;
 mod table;

@@ -2,6 +2,7 @@
 
 mod load;
 mod parts;
+mod plan;
 mod verify;
 
 use super::Context;
@@ -31,6 +32,11 @@ pub(crate) enum Command {
     /// Verification of records signed one by one, against their signatures alone · 逐条签名记录的完整验证与仅验签之比
     #[command(after_help = "Examples · 示例:\n  creditbank bench verify --records 1000000 --seed 1 --keep")]
     Verify(verify::Args),
+    /// Planning the best allocation for made-up learners, and what taking offers in an order loses · 最优分配规划的耗时与贪心损失
+    #[command(
+        after_help = "Examples · 示例:\n  creditbank bench plan --learners 1000 --records 50 --needs 30 --seed 1"
+    )]
+    Plan(plan::Args),
 }
 
 /// Runs a benchmark.
@@ -38,6 +44,7 @@ pub(crate) async fn run(context: &mut Context, command: Command) -> Ending {
     match command {
         Command::Smoke { records, seed } => smoke(context, records, seed).await,
         Command::Verify(args) => verify::run(context, &args),
+        Command::Plan(args) => plan::run(context, &args),
     }
 }
 

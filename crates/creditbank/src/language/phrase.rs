@@ -290,6 +290,21 @@ phrases! {
     EvidenceOneHistory: "两个检查点均由账本 {0} 签署，同属一种历史：较小的后来才出示，这一点由出示者作证", "both heads are signed by the log {0} and are of one history: that the smaller one was shown later is the word of who kept them";
     EvidenceOpen: "两个检查点均由账本 {0} 签署，但文件不能证明二者矛盾", "both heads are signed by the log {0}, but the file does not prove that they contradict each other";
     EvidenceHead: "  {0} 条，根 {1}，{2} 见于 {3}", "  {0} entries, root {1}, seen {2} at {3}";
+    RulesBook: "{0}（{1} 第 {2} 版，{3} 条规则，SHA-256 {4}）", "{0} ({1} version {2}, {3} rules, SHA-256 {4})";
+    RulesCaseDiffers: "  {0}：应为 {1}，实得 {2}", "  {0}: expected {1}, got {2}";
+    RulesCaseFailed: "算例 {0} 不符：", "case {0} fails:";
+    RulesCasesMissing: "{0} 旁没有算例：请把算例写在规则书旁的 cases.toml", "there are no worked cases beside {0}: write them to cases.toml beside the book";
+    RulesChecked: "检查完毕：{0} 项错误，{1} 项提醒", "checked: {0} errors, {1} warnings";
+    RulesError: "错误", "error";
+    RulesFinding: "{0}: {1} {2}（{3}）：{4}；怎么办：{5}", "{0}: {1} {2} ({3}): {4}; what to do: {5}";
+    RulesNoSuchCase: "规则书旁的算例中没有转换算例 {0}", "the worked cases beside the book have no conversion {0}";
+    RulesNotUsed: "未认定的成果与用法：", "records and uses that were not taken:";
+    RulesOpen: "尚缺：", "still open:";
+    RulesPageWritten: "网页已写入 {0}", "the page is in {0}";
+    RulesSame: "两版内容相同", "the two versions say the same";
+    RulesTested: "算例 {0} 个：通过 {1}，不符 {2}", "{0} cases: {1} passed, {2} failed";
+    RulesUnanswerable: "按规则书无法回答该提问：请按原因改正提问", "the question can't be answered under the book: correct it as the cause says";
+    RulesWarning: "提醒", "warning";
 
     ColumnAccount: "账户", "account";
     ColumnActiveFrom: "启用条目", "active from";

@@ -1,0 +1,275 @@
+//! `creditbank rules`: reads a rule book, checks it, tests it, tells it in sentences and pictures. Nothing is sent
+//! anywhere, and no ledger is needed.
+
+mod answered;
+mod load;
+mod page;
+mod told;
+
+use super::Context;
+use crate::ending::{CommandError, Ending, Exit, unwritable};
+use crate::language::Phrase;
+use credit_rules::cases::run;
+use credit_rules::check::{Surroundings, check};
+use credit_rules::diff::diff;
+use credit_rules::finding::{Document, Finding};
+use credit_rules::parse::locate;
+use credit_rules::program::Program;
+use credit_types::CivilDate;
+use load::{Faults, Loaded};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Commands about rule books.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Check a rule book; exit code 1 where something is wrong · 检查规则书，有错误时退出码为 1
+    #[command(
+        after_help = "Examples · 示例:\n  creditbank rules check ledger-data/rulebooks/yunjiang-city\n  creditbank rules check new/book.toml --against old/book.toml --published-on 2026-09-01"
+    )]
+    Check {
+        /// The book, or the folder with its book.toml and cases.toml · 规则书文件，或其所在目录
+        #[arg(value_name = "DIR|FILE")]
+        book: PathBuf,
+        /// An earlier version of the same book; can be given several times · 同一规则书的先前版本，可给多个
+        #[arg(long, value_name = "FILE")]
+        against: Vec<PathBuf>,
+        /// Another book that is in force, through which credit could go round; several times · 同时施行的其他规则书，可给多个
+        #[arg(long, value_name = "FILE")]
+        beside: Vec<PathBuf>,
+        /// The day on which it is to be published · 计划公布的日期
+        #[arg(long, value_name = "DAY")]
+        published_on: Option<CivilDate>,
+    },
+    /// Run the worked cases beside a book; exit code 1 where one fails · 运行规则书旁的算例，有不符时退出码为 1
+    #[command(after_help = "Examples · 示例:\n  creditbank rules test ledger-data/rulebooks/yunjiang-city")]
+    Test {
+        /// The folder with book.toml and cases.toml · 规则书与算例所在目录
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Tell a book, or a decision under it, in sentences · 用文字说明规则书，或按它作出的决定
+    #[command(
+        after_help = "Examples · 示例:\n  creditbank rules explain ledger-data/rulebooks/yunjiang-city --lang zh\n  creditbank rules explain ledger-data/rulebooks/yunjiang-city --case senior-electrician"
+    )]
+    Explain {
+        /// The book, or its folder · 规则书文件，或其所在目录
+        #[arg(value_name = "DIR|FILE")]
+        book: PathBuf,
+        /// What is asked of it · 要说明的提问
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Write a page with tables and pictures of a book, or of a decision under it · 生成规则书或决定的网页，含表格与图
+    #[command(
+        after_help = "Examples · 示例:\n  creditbank rules render ledger-data/rulebooks/yunjiang-city -o book.html\n  creditbank rules render ledger-data/rulebooks/yunjiang-city --case senior-electrician -o decision.html"
+    )]
+    Render {
+        /// The book, or its folder · 规则书文件，或其所在目录
+        #[arg(value_name = "DIR|FILE")]
+        book: PathBuf,
+        /// What is asked of it · 要说明的提问
+        #[command(flatten)]
+        asked: Asked,
+        /// Where the page is written; replaces what is there · 网页写入的文件，已有的被替换
+        #[arg(short = 'o', long = "page", value_name = "FILE", default_value = "page.html")]
+        page: PathBuf,
+    },
+    /// Say what differs between two versions · 说明两版规则书的差别
+    #[command(after_help = "Examples · 示例:\n  creditbank rules diff old/book.toml new/book.toml")]
+    Diff {
+        /// The old version, or its folder · 旧版文件或目录
+        #[arg(value_name = "OLD")]
+        old: PathBuf,
+        /// The new version, or its folder · 新版文件或目录
+        #[arg(value_name = "NEW")]
+        new: PathBuf,
+    },
+    /// Show the SHA-256 of a book's canonical bytes · 显示规则书规范字节的 SHA-256
+    #[command(after_help = "Examples · 示例:\n  creditbank rules hash ledger-data/rulebooks/yunjiang-city")]
+    Hash {
+        /// The book, or its folder · 规则书文件，或其所在目录
+        #[arg(value_name = "DIR|FILE")]
+        book: PathBuf,
+    },
+    /// Write a book's canonical bytes to standard output · 输出规则书的规范字节
+    #[command(
+        after_help = "Examples · 示例:\n  creditbank rules canonical ledger-data/rulebooks/yunjiang-city > book.json"
+    )]
+    Canonical {
+        /// The book, or its folder · 规则书文件，或其所在目录
+        #[arg(value_name = "DIR|FILE")]
+        book: PathBuf,
+    },
+}
+
+/// What is asked of a book, instead of what it says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asked {
+    /// A question as TOML: records, a programme, a day; explains the decision · 提问文件（成果、专业、日期），说明所作的决定
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
+    question: Option<PathBuf>,
+    /// The id of a worked case beside the book; explains the decision · 规则书旁算例的编号，说明所作的决定
+    #[arg(long, value_name = "ID")]
+    case: Option<String>,
+}
+
+/// Runs a command about rule books.
+pub(crate) fn run_command(context: &mut Context, command: Command) -> Ending {
+    match command {
+        Command::Check { book, against, beside, published_on } => {
+            check_book(context, &book, &against, &beside, published_on)
+        }
+        Command::Test { folder } => test(context, &folder),
+        Command::Explain { book, asked } => explain(context, &book, &asked),
+        Command::Render { book, asked, page } => render(context, &book, &asked, &page),
+        Command::Diff { old, new } => differences(context, &old, &new),
+        Command::Hash { book } => hash(context, &book),
+        Command::Canonical { book } => canonical(context, &book),
+    }
+}
+
+/// Goes on with what was read, or tells what is wrong with it and ends.
+macro_rules! or_told {
+    ($context:expr, $read:expr) => {
+        match $read? {
+            Ok(read) => read,
+            Err(faults) => return Ok(told::faults($context, &faults)),
+        }
+    };
+}
+
+fn check_book(
+    context: &Context,
+    path: &Path,
+    against: &[PathBuf],
+    beside: &[PathBuf],
+    published_on: Option<CivilDate>,
+) -> Ending {
+    let loaded = or_told!(context, load::book(path));
+    let cases = match load::cases_beside(&loaded)? {
+        None => None,
+        Some(Ok(cases)) => Some(cases),
+        Some(Err(faults)) => return Ok(told::faults(context, &faults)),
+    };
+    let (mut previous, mut others) = (Vec::new(), Vec::new());
+    for (paths, books) in [(against, &mut previous), (beside, &mut others)] {
+        for path in paths {
+            books.push(or_told!(context, load::book(path)).book);
+        }
+    }
+    let findings = check(
+        &loaded.book,
+        &Surroundings {
+            cases: cases.as_ref().map(|file| &file.cases),
+            previous: &previous,
+            others: &others,
+            published_on,
+        },
+    );
+    // The findings of either file have their places in its own text.
+    let (mut of_cases, mut findings): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| finding.document == Document::Cases);
+    for (text, findings) in
+        [(loaded.text.as_ref(), &mut findings), (cases.as_ref().map(|file| &file.text), &mut of_cases)]
+    {
+        if let Some(text) = text {
+            locate(text, findings);
+        }
+    }
+    findings.append(&mut of_cases);
+    told::about(context, &loaded);
+    let faults = Faults { book: loaded.path.clone(), cases: cases.map(|file| file.path), findings };
+    Ok(told::checked(context, Some(&loaded), &faults))
+}
+
+fn test(context: &Context, folder: &Path) -> Ending {
+    let loaded = or_told!(context, load::book(folder));
+    let Some(cases) = load::cases_beside(&loaded)? else {
+        return Err(CommandError::usage(Phrase::RulesCasesMissing, &[&folder.display()]));
+    };
+    let file = or_told!(context, Ok::<_, CommandError>(cases));
+    let results = run(&program(&loaded)?, &file.cases);
+    told::about(context, &loaded);
+    let failed = results.iter().filter(|result| !result.passed()).count();
+    let passed = results.len().saturating_sub(failed);
+    for result in results.iter().filter(|result| !result.passed()) {
+        context.output.line(Phrase::RulesCaseFailed, &[&result.id]);
+        for difference in &result.differences {
+            let places: [&dyn std::fmt::Display; 3] =
+                [&difference.field, &difference.expected, &difference.got];
+            context.output.line(Phrase::RulesCaseDiffers, &places);
+        }
+    }
+    context.output.line(Phrase::RulesTested, &[&results.len(), &passed, &failed]);
+    let documents: Vec<_> = results
+        .iter()
+        .map(|result| {
+            let differences: Vec<_> = result
+                .differences
+                .iter()
+                .map(|own| json!({ "field": own.field, "expected": own.expected, "got": own.got }))
+                .collect();
+            json!({ "id": result.id, "passed": result.passed(), "differences": differences })
+        })
+        .collect();
+    context.output.json(&json!({
+        "book": told::identity(&loaded), "passed": passed, "failed": failed, "cases": documents,
+    }));
+    Ok(if failed == 0 { Exit::Done } else { Exit::Refused })
+}
+
+/// A book made ready.
+fn program(loaded: &Loaded) -> Result<Program, CommandError> {
+    Program::new(loaded.book.clone())
+        .map_err(|cause| CommandError::usage(Phrase::FileUnusable, &[&loaded.path.display()]).because(cause))
+}
+
+fn explain(context: &Context, path: &Path, asked: &Asked) -> Ending {
+    let loaded = or_told!(context, load::book(path));
+    match or_told!(context, answered::answered(&loaded, asked)) {
+        None => told::book(context, &loaded),
+        Some(explanation) => told::decision(context, &loaded, &explanation),
+    }
+    Ok(Exit::Done)
+}
+
+fn render(context: &Context, path: &Path, asked: &Asked, to: &Path) -> Ending {
+    let loaded = or_told!(context, load::book(path));
+    let language = context.output.language;
+    let hash = loaded.hash().to_string();
+    let text = match or_told!(context, answered::answered(&loaded, asked)) {
+        None => page::render_book(&loaded.book, &hash, language),
+        Some(explanation) => page::render_explanation(&loaded.book, &explanation, language),
+    };
+    std::fs::write(to, text).map_err(unwritable(to))?;
+    context.output.line(Phrase::RulesPageWritten, &[&to.display()]);
+    context.output.json(&json!({ "book": told::identity(&loaded), "page": to.display().to_string() }));
+    Ok(Exit::Done)
+}
+
+fn differences(context: &Context, old: &Path, new: &Path) -> Ending {
+    let old = or_told!(context, load::book(old));
+    let new = or_told!(context, load::book(new));
+    let found = diff(&old.book, &new.book);
+    told::about(context, &old);
+    told::about(context, &new);
+    told::differences(context, &found);
+    context.output.json(&json!({
+        "old": told::identity(&old), "new": told::identity(&new), "differences": found,
+    }));
+    Ok(Exit::Done)
+}
+
+fn hash(context: &Context, path: &Path) -> Ending {
+    let loaded = or_told!(context, load::book(path));
+    context.output.raw_line(&loaded.hash().to_string());
+    context.output.json(&told::identity(&loaded));
+    Ok(Exit::Done)
+}
+
+fn canonical(context: &Context, path: &Path) -> Ending {
+    let loaded = or_told!(context, load::book(path));
+    crate::output::Output::bytes(&loaded.book.canonical());
+    Ok(Exit::Done)
+}
