@@ -8,7 +8,7 @@ mod prepared;
 mod table;
 mod test;
 
-pub(crate) use convert::{Compiled as CompiledConvert, worth};
+pub(crate) use convert::{Compiled as CompiledConvert, Unit, worth};
 pub(crate) use names::{Id, Names};
 pub use prepared::Prepared;
 pub(crate) use prepared::Value;
@@ -174,7 +174,9 @@ fn ready(
     };
     let overrides = rule.overrides.iter().filter_map(|name| ranks.get(name).copied()).collect();
     let factors = rule.convert.as_ref().is_some_and(|convert| !convert.factors.is_empty());
-    let plain = table.is_none() && rule.validity.is_none() && !factors;
+    // Credit without a named standard is first asked for its own.
+    let named = convert.unit != Unit::Credit || rule.when.std.is_some();
+    let plain = table.is_none() && rule.validity.is_none() && !factors && named;
     let simple = Simple::of(convert.factor, convert.round, convert.round_at, plain);
     Ok(Ready { index, tests, table, convert, simple, terms, overrides })
 }

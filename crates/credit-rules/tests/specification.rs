@@ -141,6 +141,16 @@ fn a_certificate_decays_and_expires_the_day_after_its_last_step() {
 }
 
 #[test]
+fn credit_of_another_standard_is_not_counted_one_to_one() {
+    let answer = ask(
+        "on = 2026-11-23\nrecords = [{ id = \"r\", issuer = \"x\", kind = \"exam\", subject = \"IT01\", credit = \"9 cr\", \
+         std = \"ects\", recognised = false, earned_on = 2025-01-01 }]",
+    );
+    assert_eq!(credit(&answer, "it-cert-decay"), Vec::<i64>::new());
+    assert!(reasons(&answer, "r").contains(&Reason::ConditionFalse));
+}
+
+#[test]
 fn a_missing_fact_makes_a_guard_unknown_and_never_true() {
     let facts = [
         ("service_months = 24, discharge = \"honourable\", portfolio_score = 60", Some(4_000), None),

@@ -181,6 +181,7 @@ pub(crate) fn worth(
             }
         }
         (None, Some(factor)) => {
+            same_standard(ready, rule, record)?;
             let quantity = ready.convert.quantity(record)?;
             steps.push((unit_name(&ready.convert.unit).to_owned(), quantity.to_string()));
             steps.push(("ratio".to_owned(), ready.convert.ratio_text.clone()));
@@ -209,6 +210,16 @@ pub(crate) fn worth(
         value = value.times(by).ok_or_else(overflow)?;
     }
     Ok((value, steps))
+}
+
+/// A rule that names no standard converts credit of its own: to count one standard as another takes a ratio that says so.
+fn same_standard(ready: &Ready, rule: &Rule, record: &Prepared<'_>) -> Result<(), (Reason, String)> {
+    let own = record.record.std.as_ref().zip(ready.convert.std.as_ref());
+    let mixed = ready.convert.unit == Unit::Credit && rule.when.std.is_none();
+    match own.filter(|(own, std)| mixed && own != std) {
+        Some((own, _)) => Err((Reason::ConditionFalse, format!("std {own}"))),
+        None => Ok(()),
+    }
 }
 
 /// What the rows that hit are worth.
