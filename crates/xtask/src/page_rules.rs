@@ -24,9 +24,9 @@ the last column against what comes out. Where an example says two things, furthe
 const ELSEWHERE: &str = "
 ## About the ledger rather than a book
 
-What happens twice, at once, or is undone is shown by a test of the whole system.
+What happens twice, at once, or is undone is about the ledger: no book can show it. These tests are not written yet.
 
-| example | input | expected | named end-to-end test |
+| example | input | expected | the end-to-end test that is to show it |
 |---|---|---|---|
 ";
 

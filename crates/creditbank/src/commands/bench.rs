@@ -3,6 +3,7 @@
 mod load;
 mod parts;
 mod plan;
+mod rules;
 mod verify;
 
 use super::Context;
@@ -37,6 +38,9 @@ pub(crate) enum Command {
         after_help = "Examples · 示例:\n  creditbank bench plan --learners 1000 --records 50 --needs 30 --seed 1"
     )]
     Plan(plan::Args),
+    /// One record against one rule, and loading and checking a large rule book · 单条规则评估与大规则书读入检查的耗时
+    #[command(after_help = "Examples · 示例:\n  creditbank bench rules --rounds 1000")]
+    Rules(rules::Args),
 }
 
 /// Runs a benchmark.
@@ -45,6 +49,7 @@ pub(crate) async fn run(context: &mut Context, command: Command) -> Ending {
         Command::Smoke { records, seed } => smoke(context, records, seed).await,
         Command::Verify(args) => verify::run(context, &args),
         Command::Plan(args) => plan::run(context, &args),
+        Command::Rules(args) => rules::run(context, &args),
     }
 }
 
@@ -56,6 +61,12 @@ pub(super) fn small_export(
     records: u64,
 ) -> Result<credit_verify::Trust, CommandError> {
     verify::small_export(export, seed, records)
+}
+
+/// A count a second, from a count and nanoseconds; 0 for no time at all.
+fn per_second(count: u64, nanos: u64) -> u64 {
+    let scaled = u128::from(count).saturating_mul(1_000_000_000).checked_div(u128::from(nanos)).unwrap_or(0);
+    u64::try_from(scaled).unwrap_or(u64::MAX)
 }
 
 /// A count a second, from a count and a time; 0 for no time at all.

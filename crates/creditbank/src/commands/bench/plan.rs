@@ -45,7 +45,7 @@ struct Measured {
 }
 
 /// Nanoseconds that this thread has computed, where the system tells; else the time of the wall.
-fn computed(since: std::time::Instant) -> u64 {
+pub(super) fn computed(since: std::time::Instant) -> u64 {
     let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = told.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
     nanos.unwrap_or_else(|| u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX))
