@@ -369,6 +369,14 @@ fn every_command_of_the_guide_to_monitoring_runs() {
 }
 
 #[test]
+fn every_command_of_the_guide_to_rules_runs() {
+    let machine = Machine::new();
+    machine.install();
+    let said = walk("rules.md", &[], &machine);
+    assert!(said.contains("7 cases: 7 passed, 0 failed"), "{said}");
+}
+
+#[test]
 fn no_guide_is_left_out() {
     let folder = workspace().join("docs/guide");
     let mut found: Vec<String> = folder
@@ -377,5 +385,8 @@ fn no_guide_is_left_out() {
         .map(|item| item.expect("a guide").file_name().to_string_lossy().into_owned())
         .collect();
     found.sort();
-    assert_eq!(found, ["monitor.md", "operate.md", "start.md", "submit.md", "verify.md", "witness.md"]);
+    assert_eq!(
+        found,
+        ["monitor.md", "operate.md", "rules.md", "start.md", "submit.md", "verify.md", "witness.md"]
+    );
 }
