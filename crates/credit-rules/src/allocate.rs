@@ -57,11 +57,10 @@ pub enum AllocateError {
 impl Program {
     /// Says what is granted.
     pub fn allocate(&self, question: &Question) -> Result<Allocated, AllocateError> {
-        let answer = self.answer(question)?;
-        let lowered = lower::lower(self, question, &answer)?;
-        let plan = plan::plan(&lowered.model)?;
-        let Answer { mut offers, refusals, cut } = answer;
+        let Answer { mut offers, refusals, cut } = self.answer(question)?;
         offers.dedup_by(|left, right| lower::same(left, right));
+        let lowered = lower::lower(self, question, &offers)?;
+        let plan = plan::plan(&lowered.model)?;
         Ok(outcome::told(offers, refusals, cut, lowered, plan))
     }
 }

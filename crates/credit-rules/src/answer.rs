@@ -87,3 +87,12 @@ pub struct Refusal {
     #[serde(default, skip_serializing_if = "crate::book::is_default")]
     pub near_miss: bool,
 }
+
+impl Refusal {
+    /// Sorts refusals by record and rule, and leaves out those that say the same twice.
+    pub(crate) fn in_order(refusals: &mut Vec<Self>) {
+        let key = |own: &Self| (own.record.clone(), own.rule.clone(), own.reason, own.detail.clone());
+        refusals.sort_by_cached_key(key);
+        refusals.dedup();
+    }
+}

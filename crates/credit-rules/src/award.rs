@@ -199,7 +199,7 @@ impl Judge<'_> {
         let own_course = held.issuer == self.award.institution;
         (!own || own_course)
             && among(issuer, Some(&held.issuer))
-            && issuer_group.as_ref().is_none_or(|group| self.in_group(group, &held.issuer))
+            && issuer_group.as_ref().is_none_or(|group| self.book.in_group(group, &held.issuer))
             && (record_kind.is_empty()
                 || held.kind.is_some_and(|kind| record_kind.iter().any(|own| *own == kind)))
             && high
@@ -222,17 +222,6 @@ impl Judge<'_> {
                 .as_ref()
                 .is_some_and(|pool| *pool == requirement.id || requirement.pool.iter().any(|own| own == pool))
             || held.course.as_ref().is_some_and(named)
-    }
-
-    /// Whether an issuer belongs to a group of the book.
-    fn in_group(&self, group: &Name, issuer: &Name) -> bool {
-        let issuer = issuer.as_str();
-        self.book.groups.get(group).is_some_and(|members| {
-            members
-                .iter()
-                .map(Name::as_str)
-                .any(|member| member == issuer || (member.ends_with('.') && issuer.starts_with(member)))
-        })
     }
 
     /// The courses that a requirement names.

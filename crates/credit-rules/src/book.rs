@@ -93,6 +93,18 @@ impl Default for Limits {
     }
 }
 
+impl Book {
+    /// Whether an issuer belongs to a group: by its id, or by the beginning that a member ending in `.` stands for.
+    pub fn in_group(&self, group: &Name, issuer: &Name) -> bool {
+        self.groups.get(group).is_some_and(|members| members.iter().any(|member| stands_for(member, issuer)))
+    }
+}
+
+/// Whether a member of a group stands for an issuer.
+pub(crate) fn stands_for(member: &Name, issuer: &Name) -> bool {
+    member == issuer || (member.as_str().ends_with('.') && issuer.as_str().starts_with(member.as_str()))
+}
+
 /// Whether a value is its type's default, which the canonical form leaves out.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

@@ -9,6 +9,8 @@ mod used;
 
 pub(crate) use used::excludes;
 
+pub(crate) use group::half;
+
 use crate::answer::{Check, Offer, Refusal};
 use crate::book::Rule;
 use crate::input::{Question, Record};
@@ -74,15 +76,7 @@ impl Program {
         answer.offers.sort_by(|left, right| {
             (&left.rule, &left.records, &left.lines).cmp(&(&right.rule, &right.records, &right.lines))
         });
-        answer.refusals.sort_by(|left, right| {
-            (&left.record, &left.rule, left.reason, &left.detail).cmp(&(
-                &right.record,
-                &right.rule,
-                right.reason,
-                &right.detail,
-            ))
-        });
-        answer.refusals.dedup();
+        Refusal::in_order(&mut answer.refusals);
         Ok(answer)
     }
 

@@ -5,7 +5,6 @@ use super::caps::{CapNote, caps};
 use super::select::Lookup;
 use crate::answer::{Line, Offer, Place};
 use crate::book::{Consumption, Family, Rule};
-use crate::evaluate::Answer;
 use crate::input::{Question, Record, Use};
 use crate::plan::{self, Model};
 use crate::program::Program;
@@ -33,20 +32,18 @@ pub(crate) fn same(left: &Offer, right: &Offer) -> bool {
 pub(crate) fn lower(
     program: &Program,
     question: &Question,
-    answer: &Answer,
+    offers: &[Offer],
 ) -> Result<Lowered, AllocateError> {
     let lookup = Lookup::new(program.book(), question);
-    let mut offers = answer.offers.clone();
-    offers.dedup_by(|left, right| same(left, right));
-    let notes = caps(&lookup, &offers)?;
+    let notes = caps(&lookup, offers)?;
     let (need_names, needs) = needs(&lookup);
     let places: BTreeMap<&Name, usize> = need_names.iter().enumerate().map(|(at, name)| (name, at)).collect();
     let numbers: BTreeMap<&Name, usize> =
         lookup.records.keys().enumerate().map(|(at, name)| (*name, at)).collect();
-    let families = families(&lookup, &offers);
+    let families = families(&lookup, offers);
     let mut cliques: Vec<plan::Clique> =
         families.iter().map(|offers| plan::Clique { offers: offers.clone() }).collect();
-    cliques.extend(unconsumed(&lookup, &offers));
+    cliques.extend(unconsumed(&lookup, offers));
     let model = Model {
         records: lookup.records.values().map(|record| planned_record(record)).collect(),
         offers: offers

@@ -58,15 +58,7 @@ pub(crate) fn told(
         .filter_map(|(at, lines)| Some(Grant { offer: *at, lines: lines_of(offers.get(*at)?, lines) }))
         .collect();
     refusals.extend(lost(&offers, &granted, &caps, &lowered.families));
-    refusals.sort_by(|left, right| {
-        (&left.record, &left.rule, left.reason, &left.detail).cmp(&(
-            &right.record,
-            &right.rule,
-            right.reason,
-            &right.detail,
-        ))
-    });
-    refusals.dedup();
+    Refusal::in_order(&mut refusals);
     let missing = missing(&lowered, &plan);
     let open: BTreeSet<&Name> = missing.iter().map(|missing| &missing.need).collect();
     let completed = lowered.needs.iter().filter(|need| !open.contains(need)).cloned().collect();

@@ -2,6 +2,7 @@
 
 use crate::answer::{Line, Offer, Place};
 use crate::book::{AppliesTo, Book, CapPer, Family, KindOrAll, Programme, Rule, YearOf};
+use crate::evaluate::half;
 use crate::input::{Question, Record, Use};
 use crate::value::{Many, Name};
 use credit_types::CivilDate;
@@ -99,7 +100,7 @@ impl<'a> Lookup<'a> {
 
     fn semester(&self, year: YearOf, earned: CivilDate) -> String {
         let day = self.day(year, earned);
-        format!("{}-{}", day.year(), if day.month() <= 6 { 1 } else { 2 })
+        format!("{}-{}", day.year(), half(day.month()))
     }
 
     /// Whether an issuer is another institution than the programme's own.
@@ -120,7 +121,7 @@ impl<'a> Lookup<'a> {
                 || self.of(offer).any(|record| issuer.iter().any(|own| *own == record.issuer)))
             && issuer_group
                 .as_ref()
-                .is_none_or(|group| self.of(offer).any(|record| self.in_group(group, &record.issuer)))
+                .is_none_or(|group| self.of(offer).any(|record| self.book.in_group(group, &record.issuer)))
             && (!external || self.of(offer).any(|record| self.external(&record.issuer)))
     }
 
@@ -133,7 +134,9 @@ impl<'a> Lookup<'a> {
             && among(rule, earlier.rule.as_ref())
             && among(requirement, earlier.target.as_ref())
             && among(issuer, of)
-            && issuer_group.as_ref().is_none_or(|group| of.is_some_and(|issuer| self.in_group(group, issuer)))
+            && issuer_group
+                .as_ref()
+                .is_none_or(|group| of.is_some_and(|issuer| self.book.in_group(group, issuer)))
             && (!external || of.is_some_and(|issuer| self.external(issuer)))
     }
 
@@ -148,17 +151,6 @@ impl<'a> Lookup<'a> {
             }
             Place::Standard(_) => None,
         }
-    }
-
-    /// Whether an issuer belongs to a group of the book.
-    fn in_group(&self, group: &Name, issuer: &Name) -> bool {
-        let issuer = issuer.as_str();
-        self.book.groups.get(group).is_some_and(|members| {
-            members
-                .iter()
-                .map(Name::as_str)
-                .any(|member| member == issuer || (member.ends_with('.') && issuer.starts_with(member)))
-        })
     }
 
     /// The families of which only the best counts, that an offer belongs to.

@@ -1,6 +1,6 @@
 //! The names of a book as numbers.
 
-use crate::book::{Book, Bundle, When};
+use crate::book::{Book, Bundle, When, stands_for};
 use crate::value::Name;
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(crate) struct Names {
     /// Subject and occupation codes of conditions, each of which stands for all that begin with it.
     prefixes: Vec<(String, Id)>,
     /// The groups, with their members.
-    groups: Vec<(Id, Vec<String>)>,
+    groups: Vec<(Id, Vec<Name>)>,
 }
 
 impl Names {
@@ -43,8 +43,7 @@ impl Names {
         }
         for (group, members) in &book.groups {
             names.add(group);
-            let members = members.iter().map(Name::to_string).collect();
-            names.groups.push((names.id(group), members));
+            names.groups.push((names.id(group), members.0.clone()));
         }
         names.prefixes.sort();
         names.prefixes.dedup();
@@ -92,12 +91,13 @@ impl Names {
     }
 
     /// The groups that an issuer belongs to, ascending.
-    pub(crate) fn groups(&self, issuer: &str) -> Vec<Id> {
-        let member = |member: &String| {
-            member == issuer || (member.ends_with('.') && issuer.starts_with(member.as_str()))
-        };
-        let mut ids: Vec<Id> =
-            self.groups.iter().filter(|(_, members)| members.iter().any(member)).map(|(id, _)| *id).collect();
+    pub(crate) fn groups(&self, issuer: &Name) -> Vec<Id> {
+        let mut ids: Vec<Id> = self
+            .groups
+            .iter()
+            .filter(|(_, members)| members.iter().any(|member| stands_for(member, issuer)))
+            .map(|(id, _)| *id)
+            .collect();
         ids.sort_unstable();
         ids
     }

@@ -58,7 +58,7 @@ impl<'q> Prepared<'q> {
         Self {
             record,
             issuer: names.id(&record.issuer),
-            groups: names.groups(record.issuer.as_str()),
+            groups: names.groups(&record.issuer),
             courses: [id(&record.course), record.course.as_ref().and_then(plain).unwrap_or(Id::STRANGE)],
             subjects: record.subject.as_ref().map(|code| names.prefixes(code.as_str())).unwrap_or_default(),
             occupations: record
