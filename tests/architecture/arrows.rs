@@ -8,15 +8,23 @@ use std::process::Command;
 const ARROWS: [(&str, &[&str]); 12] = [
     ("credit-types", &[]),
     ("credit-rules", &["credit-types"]),
-    ("credit-ledger", &["credit-types"]),
+    ("credit-ledger", &["credit-types", "credit-rules"]),
     ("credit-log", &[]),
     ("credit-proto", &["credit-types"]),
-    ("credit-verify", &["credit-types", "credit-ledger", "credit-log", "credit-proto"]),
+    ("credit-verify", &["credit-types", "credit-rules", "credit-ledger", "credit-log", "credit-proto"]),
     ("credit-store", &[]),
     ("credit-rpc", &["credit-proto"]),
     (
         "credit-service",
-        &["credit-types", "credit-ledger", "credit-log", "credit-proto", "credit-rpc", "credit-store"],
+        &[
+            "credit-types",
+            "credit-rules",
+            "credit-ledger",
+            "credit-log",
+            "credit-proto",
+            "credit-rpc",
+            "credit-store",
+        ],
     ),
     ("credit-client", &["credit-types", "credit-log", "credit-verify", "credit-proto", "credit-rpc"]),
     (

@@ -21,6 +21,8 @@ mod bank;
 mod change;
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../support/conversion.rs"]
+mod conversion_support;
 #[path = "../support/institution.rs"]
 mod institution;
 #[path = "../support/office.rs"]
@@ -43,6 +45,7 @@ mod cli_home;
 mod cli_rules;
 mod cli_submit;
 mod cli_verify;
+mod conversion;
 
 mod good_account;
 mod good_batch;

@@ -173,7 +173,8 @@ impl Interceptor for Bearer {
     }
 }
 
-type Gated = InterceptedService<Channel, Bearer>;
+/// A channel that puts a token into every call.
+pub(crate) type Gated = InterceptedService<Channel, Bearer>;
 
 /// Somebody who calls.
 #[derive(Clone)]
@@ -183,7 +184,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn gated<C>(&self, make: impl FnOnce(Channel, Bearer) -> C) -> C {
+    /// Stubs over this caller's channel.
+    pub(crate) fn gated<C>(&self, make: impl FnOnce(Channel, Bearer) -> C) -> C {
         make(self.channel.clone(), Bearer(self.headers.clone()))
     }
 

@@ -33,6 +33,7 @@ fn section_13() -> BTreeMap<String, String> {
     let document =
         fs::read_to_string(workspace().join("docs/reference/log-format.md")).expect("the document");
     let section = document.split_once("\n## 13. Messages\n").expect("section 13").1;
+    let section = section.split_once("\n## ").expect("section 14").0;
     let joined = section.replace("\n        ", " ");
     let lines = joined.lines().filter_map(|line| line.strip_prefix("    ")?.split_once("  "));
     lines.map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect()

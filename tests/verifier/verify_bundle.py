@@ -6,7 +6,7 @@ from verify import (
     DAY_US, civil, date, decode, envelope_of, kind_of, leaf_hash, open_receipt, pae, require,
     root_from_path, sha256, valid,
 )
-from verify_log import Log, covers
+from verify_log import PROTOCOL, Log, covers
 
 HEADER = b"creditbank-bundle/v1\n"
 FIXED = {"batch", "details", "genesis", "keys/head", "manifest", "receipt", "status"}
@@ -43,11 +43,16 @@ class Chain(Log):
     def anchored(self, anchor, name):
         require(anchor, "HISTORY_FALSE", "the anchor is missing")
 
+    def version_of(self, body):
+        """That a book is published and not abolished, and in which protocol, only the whole log could tell."""
+        return {"abolished": False}
+
     def take(self, entry, parts, institution):
         self.at, self.now = entry["index"], entry["recorded"]
         require(self.at not in self.leaf_of and self.at >= max(self.leaf_of, default=0), "HISTORY_FALSE", "the order")
         self.leaves = Leaves(self.leaf_of)
         if institution:
+            self.protocol = PROTOCOL
             admitted = entry["parts"][len(entry["kinds"]) - 1]
             if admitted["kind"] == "INSTITUTION_ADMITTED":
                 payload = [p for n, p in entry["parts"].items() if entry["kinds"][n] == 3][0]["envelope"]["payload"]

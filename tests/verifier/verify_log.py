@@ -1,12 +1,16 @@
-"""The whole log of an export: files, entries, evidence, links, keys, batches, postings (sections 2 to 7, 9, 10, 12)."""
+"""The whole log of an export: files, entries, evidence, links, keys, batches, postings (sections 2 to 7, 9, 10, 12).
+
+What protocol 2 adds is in verify_conversions.py."""
 
 import os
+import re
 import struct
 
 from verify import (
     DAY_US, ENUMS, PART_KINDS, Broken, Newer, admit, civil, counted, date, decode, envelope_of, kid_of, kind_of,
     leaf_hash, pae, read_core, require, root_from_path, root_of, sha256, valid,
 )
+import verify_conversions
 
 # Payload type: message, signer, purposes of the signing key.
 STATEMENTS = {
@@ -26,8 +30,12 @@ STATEMENTS = {
     "batch-manifest": ("BatchManifest", "institution", ("RECORDS", "REGISTRY")),
     "batch-close": ("BatchClose", "institution", ("RECORDS", "REGISTRY")),
 }
+STATEMENTS |= verify_conversions.STATEMENTS
+# The newest protocol that this verifier knows.
+PROTOCOL = 2
 ACTORS = {"authority": "AUTHORITY", "operator": "OPERATOR"}
 HELD_IN = {"VALID": "AVAILABLE", "SUSPENDED": "SUSPENDED", "REVOKED": "REVOKED", "SUPERSEDED": "REVOKED"}
+BLOB = "blobs/[0-9a-f]{64}"
 PARTS_BYTES_MAX, EVENTS_MAX, LEAF_BYTES_MAX, CHUNK = 49_152, 128, 512, 64
 
 
@@ -56,8 +64,9 @@ def covers(accreditation, facts):
     return all(not code or any(code.startswith(prefix) for prefix in prefixes) for code, prefixes in codes)
 
 
-class Log:
+class Log(verify_conversions.Conversions):
     def __init__(self, trust=None):
+        super().__init__()
         self.trust, self.leaves, self.times, self.roots = trust, [], [], {0: root_of([])}
         self.stack, self.genesis, self.keys, self.institutions = [], None, {}, {}
         self.schemes, self.frameworks, self.accounts, self.records = {}, {}, {}, {}
@@ -138,12 +147,17 @@ class Log:
             return "LOG", b""
         if kind == "FRAMEWORK_PUBLISHED":
             return "BOOK", event["framework_published"]["framework_id"].encode()
+        if kind in ("RULE_BOOK_PUBLISHED", "RULE_BOOK_CHANGED"):
+            return "BOOK", event["rule_book"]["book_id"].encode()
+        if kind == "AUTO_APPROVAL_GIVEN":
+            return "INSTITUTION", self.signer.encode()
         if kind == "INSTITUTION_ADMITTED":
             return "INSTITUTION", event["institution_admitted"]["institution_id"].encode()
         if kind in ("KEY_ADDED", "KEY_RETIRED", "KEY_COMPROMISED"):
             return "INSTITUTION", event["key_changed"]["institution_id"].encode()
         bodies = {"ACCOUNT_OPENED": "account_opened", "ACCOUNT_STATUS_CHANGED": "account_status_changed",
-                  "RECORD_DEPOSITED": "record_deposited", "RECORD_STATUS_CHANGED": "record_status_changed"}
+                  "RECORD_DEPOSITED": "record_deposited", "RECORD_STATUS_CHANGED": "record_status_changed",
+                  "CONVERSION_REQUESTED": "conversion_requested", "CONVERSION_CHANGED": "conversion_changed"}
         return ("ACCOUNT", event[bodies[kind]]["account_ref"]) if kind in bodies else None
 
     def check_links(self, links, events):
@@ -174,10 +188,10 @@ class Log:
         require(key["retired"] is None and key["reported"] is None, rule, "a key that is retired or reported")
         return key["key"]
 
-    def verify(self, kind, payload, signatures, signer, name, brought):
-        """Every signature is needed, strictly valid, and by a key that may sign."""
+    def verify(self, kind, payload, signatures, signer, name, brought, second=None):
+        """Every signature is needed, strictly valid, and by a key that may sign; of a second signer exactly one."""
         message, who, purposes = STATEMENTS[name]
-        count = 0
+        count, seconds = 0, 0
         for kid, signature in signatures:
             if kid in brought:
                 key = brought[kid]
@@ -185,6 +199,8 @@ class Log:
                 key, count = self.operators.get(kid), count + 1
             elif who == "authority" or (who == "owner" and signer == "authority"):
                 key, count = self.authority.get(kid), count + 1
+            elif second and self.keys.get(kid, {}).get("owner") == second:
+                key, seconds = self.key_in_force(kid, second, ("STATUS",)), seconds + 1
             else:
                 key, count = self.key_in_force(kid, signer, purposes), count + 1
             require(key, "EVIDENCE_MISSING", f"{kid.hex()} may not sign this")
@@ -194,6 +210,7 @@ class Log:
         needed = self.genesis["authority_threshold"] if who == "authority" or signer == "authority" else 1
         exact = who != "authority" and signer != "authority"
         require(count == needed if exact else count >= needed, "EVIDENCE_MISSING", "how many have signed")
+        require(seconds == (1 if second else 0), "EVIDENCE_MISSING", "how many have signed")
 
     def statement(self, statements, events):
         rule = "STATEMENT_NOT_CANONICAL"
@@ -224,8 +241,14 @@ class Log:
         require(right[wide], "EVIDENCE_MISSING", f"{signer} may not sign {name}")
         keys = body.get("keys", []) if name == "institution-admission" else [body["key"]] if name == "key-addition" else []
         brought = {kid_of(key_of(key)): key_of(key) for key in keys}
-        self.verify(kind, payload, signatures, signer, name, brought)
+        require(name not in verify_conversions.STATEMENTS or self.protocol >= 2, "REFUSED_BY_RULES", "the protocol")
+        second = body["regulator_id"] if name == "award-reversal" else None
+        require(second is None or second != signer, "REFUSED_BY_RULES", "one institution on both sides")
+        self.verify(kind, payload, signatures, signer, name, brought, second)
+        self.signer = signer
         self.signing = [kid for kid, _ in signatures if kid not in brought]
+        if second:
+            self.signing = [kid for kid in self.signing if self.keys[kid]["owner"] == signer]
         getattr(self, "on_" + name.replace("-", "_"))(body, signer, events)
         return signer, header["statement_id"]
 
@@ -250,16 +273,24 @@ class Log:
 
     def on_genesis(self, body, _, events):
         self.one(events, "LEDGER_CREATED")
+        if body["protocol"] > PROTOCOL or body["format"] > 1:
+            raise Newer(f"protocol {body['protocol']}")
+        self.protocol = body["protocol"]
         for field in ("checkpoint_keys", "statement_keys", "operator_keys", "authority_keys"):
             require(all(admit(key.get("key", b"")) for key in body[field]), "REFUSED_BY_RULES", "a key")
 
     def on_server_start(self, body, _, events):
         self.one(events, "SERVER_STARTED")
+        require(body["protocol"] == self.protocol, "REFUSED_BY_RULES", "another protocol")
 
     def on_protocol_upgrade(self, body, _, events):
         told = {"protocol": body["protocol"], "format": body["format"]}
         self.one(events, "PROTOCOL_UPGRADED", "protocol_upgraded", told)
-        self.newer = f"protocol {body['protocol']} from entry {self.index + 1} on"
+        if body["protocol"] > PROTOCOL or body["format"] > 1:
+            self.newer = f"protocol {body['protocol']} from entry {self.index + 1} on"
+            return
+        require(body["protocol"] > self.protocol, "REFUSED_BY_RULES", "no newer protocol")
+        self.protocol = body["protocol"]
 
     def on_institution_admission(self, body, _, events):
         name = body["institution_id"]
@@ -309,6 +340,7 @@ class Log:
         self.one(events, "FRAMEWORK_PUBLISHED", "framework_published", told)
         before = self.frameworks.get(name)
         require(before is None or version > before["version"], "REFUSED_BY_RULES", "version")
+        require(not self.books.get(name), "REFUSED_BY_RULES", "it is a rule book's id")
         require(before is None or before.get("levels") in (None, body.get("levels")), "REFUSED_BY_RULES", "levels")
         self.frameworks[name] = body
         for scheme in body.get("schemes", []):
@@ -339,6 +371,7 @@ class Log:
         require(("REGISTRAR" in roles and "REGISTRY" in purposes) or by_order, "REFUSED_BY_RULES", "who changes it")
         require(account and account["status"] not in ("CLOSED", status), "REFUSED_BY_RULES", "its status")
         require(body.get("after") == self.leaves[account["last"]], "REFUSED_BY_RULES", "after")
+        require(action != "CLOSE" or not self.held.get(body["account_ref"]), "REFUSED_BY_RULES", "it has applications")
         account.update(status=status, last=self.index)
 
     def on_record_facts(self, body, signer, events):
@@ -366,20 +399,22 @@ class Log:
             require(low <= tenths <= high and (tenths - low) % step == 0, "REFUSED_BY_RULES", "the level")
         require(event.get("postings", []) == postings, "EVENTS_WRONG", "the postings of a deposit")
         self.records[name] = {"account": facts["account_ref"], "amount": amount, "status": "VALID", "last": self.index,
-                              "by_order": False}
+                              "by_order": False, "bucket": "AVAILABLE", "application": None, "facts": facts}
         self.details.setdefault(self.index, []).append(facts["details_commitment"])
 
     def moves(self, event, issuer, record_id, status, by_order):
         """A record's whole amount goes from the bucket of its status to that of the new one; it sums to zero."""
         record = self.records.get((issuer, record_id))
         require(record and record["status"] in ("VALID", "SUSPENDED"), "REFUSED_BY_RULES", "the record's status")
-        held, into = HELD_IN[record["status"]], HELD_IN[status]
-        postings = [dict(record["amount"], **{"from": held, "to": into})] if record["amount"] else []
+        held, into = record["bucket"], HELD_IN[status]
+        # What was redeemed stays so, and what is there already does not move.
+        stays = held in ("REDEEMED", into)
+        postings = [dict(record["amount"], **{"from": held, "to": into})] if record["amount"] and not stays else []
         expected = {"account_ref": record["account"], "issuer_id": issuer, "record_id": record_id, "status": status}
         if postings:
             expected["postings"] = postings
         require(event == expected, "EVENTS_WRONG", "a change of a record's status")
-        record.update(status=status, last=self.index, by_order=by_order)
+        record.update(status=status, last=self.index, by_order=by_order, bucket=held if stays else into)
         return record
 
     def on_record_correction(self, body, signer, events):
@@ -388,6 +423,7 @@ class Log:
         kinds = [event["kind"] for event in events]
         require(kinds == ["RECORD_STATUS_CHANGED", "RECORD_DEPOSITED"], "EVENTS_WRONG", "of a correction")
         require(old and old["account"] == facts["account_ref"], "REFUSED_BY_RULES", "the old record")
+        require(old["application"] is None, "REFUSED_BY_RULES", "an application granted it")
         require(not old["by_order"], "REFUSED_BY_RULES", "suspended by order")
         require(body.get("after") == self.leaves[old["last"]], "REFUSED_BY_RULES", "after")
         self.moves(events[0]["record_status_changed"], signer, body["supersedes"], "SUPERSEDED", False)
@@ -399,6 +435,7 @@ class Log:
         regulator = "REGULATOR" in self.institutions[signer].get("roles", []) and body.get("order_ref")
         require(signer == issuer or regulator, "REFUSED_BY_RULES", "who changes it")
         require(record and record["account"] == body["account_ref"], "REFUSED_BY_RULES", "the record")
+        require(signer != issuer or record["application"] is None, "REFUSED_BY_RULES", "an application granted it")
         status = {"REVOKE": "REVOKED", "SUSPEND": "SUSPENDED", "REINSTATE": "VALID"}[action]
         due = {"SUSPENDED": ("VALID",), "VALID": ("SUSPENDED",), "REVOKED": ("VALID", "SUSPENDED")}[status]
         require(record["status"] in due, "REFUSED_BY_RULES", "its status")
@@ -572,13 +609,14 @@ def export(folder, trust):
         data = read(found[name])
         require((len(data), sha256(data)) == (file["bytes"], file["sha256"]), "FILE_DIFFERS", name)
     log = Log(trust)
+    log.blobs = {bytes.fromhex(name[6:]): read(found[name]) for name in names if re.fullmatch(BLOB, name)}
     for name in names:
         if name.startswith("entries/"):
             require(int(name[8:]) == log.index and len(name) == 20, "FILES_WRONG", name)
             for core, secret, parts in frames(read(found[name]), "FILES_WRONG"):
                 log.push(core, secret, parts)
         elif name.startswith("blobs/"):
-            require(sha256(read(found[name])).hex() == name[6:], "FILES_WRONG", name)
+            require(re.fullmatch(BLOB, name) and listed[name]["sha256"].hex() == name[6:], "FILES_WRONG", name)
         else:
             require(name == "checkpoint" or name.startswith("details/"), "FILES_WRONG", name)
     if log.newer:
@@ -590,5 +628,5 @@ def export(folder, trust):
             for index, parts in secret_frames(read(found[name]), "FILES_WRONG"):
                 log.disclosed(index, parts)
     told = {"verdict": "OK", "size": log.index, "root": log.roots[log.index].hex(), "records": len(log.records),
-            "accounts": len(log.accounts), "details": log.opened}
+            "accounts": len(log.accounts), "details": log.opened, "applications": len(log.applications)}
     return told, 0

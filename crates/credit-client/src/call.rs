@@ -1,9 +1,11 @@
 //! How a call is made: token, language, deadline, tries.
 
 use credit_rpc::v1::account_service_client::AccountServiceClient;
+use credit_rpc::v1::conversion_service_client::ConversionServiceClient;
 use credit_rpc::v1::log_service_client::LogServiceClient;
 use credit_rpc::v1::record_service_client::RecordServiceClient;
 use credit_rpc::v1::registry_service_client::RegistryServiceClient;
+use credit_rpc::v1::rule_book_service_client::RuleBookServiceClient;
 use credit_types::KeyPurpose;
 use std::time::Duration;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -39,6 +41,16 @@ pub(crate) fn records(channel: Channel) -> RecordServiceClient<Channel> {
 /// The registry service over a channel.
 pub(crate) fn registry(channel: Channel) -> RegistryServiceClient<Channel> {
     RegistryServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// The rule book service over a channel.
+pub(crate) fn rule_books(channel: Channel) -> RuleBookServiceClient<Channel> {
+    RuleBookServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// The conversion service over a channel.
+pub(crate) fn conversions(channel: Channel) -> ConversionServiceClient<Channel> {
+    ConversionServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
 }
 
 /// A header's value; a token that can't stand in one was never one.

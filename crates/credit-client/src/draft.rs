@@ -1,10 +1,11 @@
 //! What a caller wants recorded, before it is committed to and signed.
 
-use credit_log::commitment::{DETAILS_LABEL, EXPLANATION_LABEL, IDENTITY_LABEL, commit};
+use credit_log::commitment::{DETAILS_LABEL, EXPLANATION_LABEL, IDENTITY_LABEL, PARTICULARS_LABEL, commit};
 use credit_proto::{Secret, v1};
 use credit_types::{
-    AccountIdentity, AccountRef, Amount, CivilDate, CorrectionReason, Digest, InstitutionId, Level, Minutes,
-    RecordAction, RecordDetails, RecordFacts, RecordId, RecordKind, StatusReason, Text,
+    AccountIdentity, AccountRef, Amount, CivilDate, ConversionParticulars, CorrectionReason, Digest,
+    InstitutionId, Level, Minutes, RecordAction, RecordDetails, RecordFacts, RecordId, RecordKind,
+    StatusReason, Text,
 };
 
 use crate::error::ClientError;
@@ -96,9 +97,16 @@ impl Committed {
         Self::to("identity", IDENTITY_LABEL, identity)
     }
 
-    /// Commits to an explanation, where there is one.
+    /// Commits to an explanation or an officer's opinion, where there is one.
     pub(crate) fn explanation(explanation: Option<&Text>) -> Result<Option<Self>, ClientError> {
         explanation.map(|text| Self::to("explanation", EXPLANATION_LABEL, text)).transpose()
+    }
+
+    /// Commits to what a learner states beside the records, where there is something.
+    pub(crate) fn particulars(
+        particulars: Option<&ConversionParticulars>,
+    ) -> Result<Option<Self>, ClientError> {
+        particulars.map(|stated| Self::to("particulars", PARTICULARS_LABEL, stated)).transpose()
     }
 
     /// Checks a secret part against every bound that the bank will check it against, and commits to it under a salt

@@ -10,6 +10,7 @@
 //! Start reading at [`ClientBuilder`], then `submit.rs` for one record and `batch.rs` for a semester.
 
 mod account;
+mod application;
 mod balance;
 mod batch;
 mod builder;
@@ -17,6 +18,7 @@ mod bundle;
 mod call;
 mod chunk;
 mod clock;
+mod conversion;
 mod draft;
 mod error;
 mod heads;
@@ -32,6 +34,7 @@ mod receipt;
 mod record_id;
 mod registry;
 mod retry;
+mod rule_book;
 mod signer;
 mod stream;
 mod submit;
@@ -48,12 +51,16 @@ pub use balance::{BALANCE_BYTES_MAX, Balance, BalanceError, BalanceQuery, Signed
 pub use batch::{BatchOptions, BatchReport, ChunkEntry, LeafOutcome};
 pub use builder::{Client, ClientBuilder, Language};
 pub use bundle::RecordBundle;
+pub use conversion::{
+    ApplicationStep, Applied, ComplianceQuery, ConversionQuery, ConversionView, NewConversion, NewDecision,
+    NewReversal, NewStep, OpenedConversion, PeriodVerdict, Quote,
+};
 pub use draft::{NewCorrection, NewRecord, NewStatusChange};
 pub use error::{BadReceipt, ClientError, Fork, ForkKind, Refusal};
 pub use heads::{FileHeads, HeadStore, HeadsError, MemoryHeads};
 pub use history::SeenHead;
 pub use plan::{BatchPlan, PlanError};
-pub use posting::{AccountEntry, AccountEvent, ProvedEntry};
+pub use posting::{AccountEntry, AccountEvent, ChangedConversion, ProvedEntry};
 pub use progress::Progress;
 pub use query::{LogEntry, Page};
 pub use random::{RandomError, new_record_id};
@@ -61,6 +68,7 @@ pub use receipt::{RECEIPT_BYTES_MAX, Receipt, ReceiptError, Recorded, WITNESS_WA
 pub use record_id::record_id_from_row;
 pub use registry::KeyAuthority;
 pub use retry::{RETRY_PAUSE_MAX, RETRY_TRIES_MAX, RetryPolicy};
+pub use rule_book::{BOOK_PIECE_BYTES, RuleBookVersion};
 pub use signer::{AuthoritySigner, InstitutionSigner, SignerError};
 pub use stream::{RecordOutcome, STREAM_RECORDS_MAX};
 pub use sums::{Sums, SumsError, add_up};

@@ -2,8 +2,8 @@
 
 use credit_proto::v1;
 use credit_types::{
-    AccountRef, AccountStatus, Amount, Credits, Digest, InstitutionId, Link, Posting, RecordId, RecordStatus,
-    SchemeId, Subject,
+    AccountRef, AccountStatus, Amount, ApplicationStatus, CivilDate, Credits, Digest, Granted, InstitutionId,
+    Link, Posting, ProposedItem, RecordId, RecordMoved, RecordStatus, SchemeId, Subject,
 };
 use credit_verify::VerifiedReceipt;
 
@@ -41,11 +41,38 @@ pub enum AccountEvent {
         /// What moved.
         postings: Vec<Posting>,
     },
+    /// Credit or an award was applied for; the application is named by the index of this entry.
+    ConversionRequested {
+        /// What is proposed.
+        items: Vec<ProposedItem>,
+        /// The records that are held, and what moved for it.
+        moved: Vec<RecordMoved>,
+    },
+    /// An application went on.
+    ConversionChanged(Box<ChangedConversion>),
     /// Something that this client does not know: later software wrote it.
     Newer {
         /// The number of the event's kind.
         kind: i32,
     },
+}
+
+/// How an application went on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedConversion {
+    /// Index of the application's entry.
+    pub application: u64,
+    /// Where it stands from here on.
+    pub status: ApplicationStatus,
+    /// What moved.
+    pub moved: Vec<RecordMoved>,
+    /// What came into being as records of the institution that was asked; of a rescission or a reversal what is taken
+    /// back.
+    pub granted: Vec<Granted>,
+    /// The day on which it was granted.
+    pub granted_on: Option<CivilDate>,
+    /// Index of the auto-approval's entry; `None` where an officer or a registrar acted.
+    pub auto_approval: Option<u64>,
 }
 
 /// An account's part of one entry.
@@ -134,7 +161,10 @@ fn account_of(event: &v1::Event) -> Option<&[u8]> {
     let changed = event.account_status_changed.as_ref().map(|body| &body.account_ref);
     let deposited = event.record_deposited.as_ref().map(|body| &body.account_ref);
     let record_changed = event.record_status_changed.as_ref().map(|body| &body.account_ref);
-    opened.or(changed).or(deposited).or(record_changed).map(Vec::as_slice)
+    let requested = event.conversion_requested.as_ref().map(|body| &body.account_ref);
+    let went_on = event.conversion_changed.as_ref().map(|body| &body.account_ref);
+    let about = opened.or(changed).or(deposited).or(record_changed).or(requested).or(went_on);
+    about.map(Vec::as_slice)
 }
 
 fn entry(answers: Answers, link: v1::LinkEntry) -> Result<AccountEntry, ClientError> {
@@ -176,6 +206,18 @@ fn event(answers: Answers, event: v1::Event) -> Result<AccountEvent, ClientError
                 postings: self::postings(answers, postings)?,
             })
         }
+        Ok(v1::EventKind::ConversionRequested) => {
+            let body = answers.some("conversion_requested", event.conversion_requested)?;
+            let v1::ConversionRequested { account_ref: _, items, explanation_commitment: _, moved } = body;
+            Ok(AccountEvent::ConversionRequested {
+                items: answers.items(items)?,
+                moved: answers.moved(moved)?,
+            })
+        }
+        Ok(v1::EventKind::ConversionChanged) => {
+            let body = answers.some("conversion_changed", event.conversion_changed)?;
+            Ok(AccountEvent::ConversionChanged(Box::new(changed(answers, body)?)))
+        }
         Ok(
             v1::EventKind::Unspecified
             | v1::EventKind::LedgerCreated
@@ -188,13 +230,38 @@ fn event(answers: Answers, event: v1::Event) -> Result<AccountEvent, ClientError
             | v1::EventKind::BatchOpened
             | v1::EventKind::BatchChunk
             | v1::EventKind::BatchClosed
-            | v1::EventKind::ProtocolUpgraded,
+            | v1::EventKind::ProtocolUpgraded
+            | v1::EventKind::RuleBookPublished
+            | v1::EventKind::RuleBookChanged
+            | v1::EventKind::AutoApprovalGiven,
         ) => Err(answers.wrong(format!("an event of kind {kind} is about no account"))),
         Err(_) => Ok(AccountEvent::Newer { kind }),
     }
 }
 
-fn postings(answers: Answers, postings: Vec<v1::Posting>) -> Result<Vec<Posting>, ClientError> {
+fn changed(answers: Answers, body: v1::ConversionChanged) -> Result<ChangedConversion, ClientError> {
+    let v1::ConversionChanged {
+        account_ref: _,
+        application_index,
+        status,
+        moved,
+        granted,
+        granted_on,
+        auto_approval_index,
+    } = body;
+    Ok(ChangedConversion {
+        application: application_index,
+        status: answers.application_status(status)?,
+        moved: answers.moved(moved)?,
+        granted: answers.granted(granted)?,
+        granted_on: answers.optional_day("granted_on", granted_on)?,
+        // Entry 0 is the genesis, never an auto-approval.
+        auto_approval: Some(auto_approval_index).filter(|index| *index > 0),
+    })
+}
+
+/// The moves of an event.
+pub(crate) fn postings(answers: Answers, postings: Vec<v1::Posting>) -> Result<Vec<Posting>, ClientError> {
     let posting = |v1::Posting { from, to, credit_scheme, credits_milli }| {
         let credits = Credits::from_milli(credits_milli);
         Ok(Posting {

@@ -29,7 +29,8 @@ pub struct LogEntry {
     pub parts: Vec<Vec<u8>>,
 }
 
-fn token(next_page_token: String) -> Option<String> {
+/// The token of the next page; an empty one ends the list.
+pub(crate) fn token(next_page_token: String) -> Option<String> {
     Some(next_page_token).filter(|token| !token.is_empty())
 }
 

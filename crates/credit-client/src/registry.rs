@@ -4,7 +4,7 @@ use credit_log::envelope::SigningKey;
 use credit_proto::{Signable, v1};
 use credit_types::{
     FrameworkPublication, InstitutionAdmission, KeyAddition, KeyCompromise, KeyPurpose, KeyRetirement, Kid,
-    SignerId,
+    ProtocolUpgrade, SignerId,
 };
 
 use crate::builder::Client;
@@ -33,8 +33,8 @@ fn possession(
 }
 
 impl Client {
-    /// Signs what the authority or an owner says about keys.
-    async fn about_keys<B: Signable>(
+    /// Signs what the authority says, or an owner about keys.
+    pub(crate) async fn about_keys<B: Signable>(
         &self,
         by: KeyAuthority<'_>,
         body: &B,
@@ -86,6 +86,20 @@ impl Client {
         let call = |channel, request| async move { registry(channel).publish_framework(request).await };
         let v1::PublishFrameworkResponse { position } = self.call(request, call).await?;
         Ok(self.recorded("PublishFramework", &outgoing, position).await?.0)
+    }
+
+    /// Announces a newer protocol or format, signed by the authority. It holds from the next entry on.
+    pub async fn upgrade_protocol(
+        &self,
+        authority: &AuthoritySigner,
+        upgrade: ProtocolUpgrade,
+    ) -> Result<Recorded, ClientError> {
+        let outgoing = self.about_keys(KeyAuthority::Authority(authority), &upgrade, &[]).await?;
+        let envelope = Some((&outgoing.envelope).into());
+        let request = v1::UpgradeProtocolRequest { envelope, want_receipt: true };
+        let call = |channel, request| async move { registry(channel).upgrade_protocol(request).await };
+        let v1::UpgradeProtocolResponse { position } = self.call(request, call).await?;
+        Ok(self.recorded("UpgradeProtocol", &outgoing, position).await?.0)
     }
 
     /// Adds a key, which signs too as a proof of possession.

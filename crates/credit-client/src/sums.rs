@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use credit_types::{BalanceStatement, Bucket, Posting, SchemeId};
+use credit_types::{
+    Amount, ApplicationStatus, BalanceStatement, Bucket, InstitutionId, Posting, RecordId, SchemeId,
+};
 
-use crate::posting::{AccountEntry, AccountEvent};
+use crate::posting::{AccountEntry, AccountEvent, ChangedConversion};
 
 /// How a history adds up to a balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub enum Sums {
     /// The whole is what was posted, but the bank reads some of it as suspended or suspect: it rests on a key that was
     /// reported. Which key and which record the postings do not say.
     KeySuspect,
+    /// Credit of an application was taken back, and another issuer's record has the same id: which of the two had moved
+    /// before, the account's entries do not say.
+    OneId,
     /// An event of a kind that this client does not know may have moved something.
     Newer,
 }
@@ -28,6 +33,14 @@ pub enum SumsError {
         deposited: u64,
         /// Records that the balance counts.
         told: u64,
+    },
+    /// What is granted rests on no application of the history.
+    #[error("entry {index} grants what application {application} does not propose")]
+    Application {
+        /// The entry that grants.
+        index: u64,
+        /// The application that it names.
+        application: u64,
     },
     /// Another sum of all buckets of a scheme.
     #[error("{issued} thousandths of {scheme} were issued, the balance has {told}")]
@@ -60,23 +73,125 @@ type ByBucket = BTreeMap<(SchemeId, Bucket), i64>;
 const POSTED: [Bucket; 5] =
     [Bucket::Available, Bucket::Reserved, Bucket::Redeemed, Bucket::Revoked, Bucket::Suspended];
 
+/// What a history posts, as it is added up.
+#[derive(Debug, Default)]
+struct Added {
+    posted: ByBucket,
+    /// Records that were deposited or granted.
+    deposited: u64,
+    /// The schemes of what each application proposes, by position.
+    proposed: BTreeMap<u64, Vec<SchemeId>>,
+    /// Where the credit of a record was moved to last, by whoever issued it.
+    moved_to: BTreeMap<RecordId, BTreeMap<InstitutionId, Bucket>>,
+    /// How many records came into being under an id.
+    named: BTreeMap<RecordId, u64>,
+    /// Whether it was not clear which of several records was taken back.
+    one_id: bool,
+}
+
+impl Added {
+    fn event(&mut self, index: u64, event: &AccountEvent) -> Result<(), SumsError> {
+        match event {
+            AccountEvent::Opened
+            | AccountEvent::StatusChanged { status: _ }
+            | AccountEvent::Newer { kind: _ } => {}
+            AccountEvent::RecordDeposited { record_id, postings } => {
+                self.comes_into_being(*record_id);
+                post(&mut self.posted, postings);
+            }
+            AccountEvent::RecordStatusChanged { issuer_id, record_id, status: _, postings } => {
+                self.moves(issuer_id, *record_id, postings);
+            }
+            AccountEvent::ConversionRequested { items, moved } => {
+                let schemes = items.iter().map(|item| item.scheme.clone()).collect();
+                self.proposed.insert(index, schemes);
+                for moved in moved {
+                    self.moves(&moved.record.issuer, moved.record.record_id, &moved.postings);
+                }
+            }
+            AccountEvent::ConversionChanged(changed) => {
+                for moved in &changed.moved {
+                    self.moves(&moved.record.issuer, moved.record.record_id, &moved.postings);
+                }
+                self.changed(index, changed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn comes_into_being(&mut self, record_id: RecordId) {
+        self.deposited = self.deposited.saturating_add(1);
+        let named = self.named.entry(record_id).or_default();
+        *named = named.saturating_add(1);
+    }
+
+    fn moves(&mut self, issuer: &InstitutionId, record_id: RecordId, postings: &[Posting]) {
+        post(&mut self.posted, postings);
+        if let Some(last) = postings.last() {
+            self.moved_to.entry(record_id).or_default().insert(issuer.clone(), last.to);
+        }
+    }
+
+    /// What is granted is posted, and what is taken back revoked, without a posting of its own in the event.
+    fn changed(&mut self, index: u64, changed: &ChangedConversion) -> Result<(), SumsError> {
+        let application = changed.application;
+        for granted in &changed.granted {
+            let schemes = self.proposed.get(&application);
+            let at = usize::try_from(granted.position).ok();
+            let scheme = schemes.zip(at).and_then(|(schemes, at)| schemes.get(at));
+            let scheme = scheme.ok_or(SumsError::Application { index, application })?.clone();
+            let (from, to) = match changed.status {
+                ApplicationStatus::Rescinded | ApplicationStatus::Reversed => {
+                    (self.stands(granted.record_id), Bucket::Revoked)
+                }
+                ApplicationStatus::UnderReview
+                | ApplicationStatus::InfoRequested
+                | ApplicationStatus::Posted
+                | ApplicationStatus::Provisional
+                | ApplicationStatus::Rejected
+                | ApplicationStatus::Appealed
+                | ApplicationStatus::Withdrawn
+                | ApplicationStatus::Lapsed => {
+                    self.comes_into_being(granted.record_id);
+                    (Bucket::Issued, Bucket::Available)
+                }
+            };
+            if let Some(credits) = granted.credits.filter(|_| from != to) {
+                post(&mut self.posted, &[Posting { from, to, amount: Amount { scheme, credits } }]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the credit of a granted record stands. Its issuer is in the statement that applied, which the account's
+    /// entries need not open, so that it is found by its id.
+    fn stands(&mut self, record_id: RecordId) -> Bucket {
+        let empty = BTreeMap::new();
+        let moved = self.moved_to.get(&record_id).unwrap_or(&empty);
+        let alone = self.named.get(&record_id).is_none_or(|count| *count <= 1);
+        if !moved.is_empty() && !alone {
+            self.one_id = true;
+        }
+        moved.values().next().copied().unwrap_or(Bucket::Available)
+    }
+}
+
 /// Adds a whole history up, from the account's opening to the balance's head, and holds it against the balance. Kinds of
 /// records and minutes are in no posting and are not compared, and what has expired is the bank's reading of the facts.
 pub fn add_up(history: &[AccountEntry], balance: &BalanceStatement) -> Result<Sums, SumsError> {
-    let mut posted = ByBucket::new();
-    let mut deposited: u64 = 0;
-    for event in history.iter().flat_map(|entry| &entry.events) {
-        match event {
-            AccountEvent::Opened | AccountEvent::StatusChanged { status: _ } => {}
-            AccountEvent::RecordDeposited { record_id: _, postings } => {
-                deposited = deposited.saturating_add(1);
-                post(&mut posted, postings);
+    let mut added = Added::default();
+    for entry in history {
+        for event in &entry.events {
+            // What it may have proposed or moved is not known, so that nothing after it can be held against it.
+            if let AccountEvent::Newer { kind: _ } = event {
+                return Ok(Sums::Newer);
             }
-            AccountEvent::RecordStatusChanged { issuer_id: _, record_id: _, status: _, postings } => {
-                post(&mut posted, postings);
-            }
-            AccountEvent::Newer { kind: _ } => return Ok(Sums::Newer),
+            added.event(entry.index, event)?;
         }
+    }
+    let Added { posted, deposited, proposed: _, moved_to: _, named: _, one_id } = added;
+    if one_id {
+        return Ok(Sums::OneId);
     }
     let mut told = ByBucket::new();
     let mut records: u64 = 0;

@@ -114,7 +114,7 @@ impl Answers {
     }
 
     /// A body without its header. Some statements can't be read without one, so it is put there for reading.
-    fn body<B: Signable>(
+    pub(crate) fn body<B: Signable>(
         self,
         mut wire: B::Wire,
         header: fn(&mut B::Wire) -> &mut Option<v1::StatementHeader>,
@@ -152,6 +152,20 @@ impl Answers {
         })
     }
 
+    /// The facts of a record. What an application granted has no code, which every deposit has: another one stands in
+    /// its place for reading.
+    fn facts(self, mut wire: v1::RecordFacts) -> Result<RecordFacts, ClientError> {
+        let granted = wire.subject_code.is_empty() && wire.occupation_code.is_empty();
+        if granted {
+            wire.subject_code = READING_CODE.to_owned();
+        }
+        let (_, mut facts) = self.field(RecordFacts::from_wire(wire, READING))?;
+        if granted {
+            facts.subject_code.clear();
+        }
+        Ok(facts)
+    }
+
     /// A record.
     pub(crate) fn record(self, view: v1::RecordView) -> Result<RecordView, ClientError> {
         let v1::RecordView {
@@ -166,8 +180,7 @@ impl Answers {
             details: _,
             opened,
         } = view;
-        let facts = self.some("facts", facts)?;
-        let (_, facts) = self.field(RecordFacts::from_wire(facts, READING))?;
+        let facts = self.facts(self.some("facts", facts)?)?;
         let superseded_by = match superseded_by.as_slice() {
             [] => None,
             bytes => Some(self.id("superseded_by", RecordId::from_uuid(bytes))?),
@@ -234,6 +247,8 @@ impl Answers {
     }
 }
 
+/// A subject code that names no subject.
+const READING_CODE: &str = "0";
 /// A UUIDv7 that names no statement.
 const READING_ID: [u8; 16] = [0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 0];
 

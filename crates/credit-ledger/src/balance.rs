@@ -201,6 +201,7 @@ mod tests {
             supersedes: None,
             superseded_by: None,
             valid_until: Some(day("2026-06-30")),
+            application: None,
         }
     }
 

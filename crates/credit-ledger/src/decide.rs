@@ -1,17 +1,22 @@
 //! Whether a command happens.
 
 mod account;
+mod application;
 mod batch;
+mod book;
 mod deposit;
 mod key;
 mod record;
 mod registry;
+mod request;
+mod step;
 
 pub use deposit::lacking;
+pub use request::foresee;
 
-use crate::row::Context;
+use crate::row::{Context, Row, RowId};
 use crate::view::View;
-use credit_types::genesis::PROTOCOL;
+use credit_types::genesis::{PROTOCOL, PROTOCOL_CONVERSIONS};
 use credit_types::{CivilDate, Command, Event, Reason, Rejection};
 
 /// A command under judgement: what is looked at, and the refusal that stands first among those found so far.
@@ -59,8 +64,11 @@ impl<'a> Judgement<'a> {
 /// Decides a command: its events, or the refusal that stands first in [`Reason`]. Changes nothing. Every row that
 /// [`reads`](crate::reads) names must be loaded.
 pub fn decide(view: &View, context: &Context, command: &Command) -> Result<Vec<Event>, Rejection> {
-    if context.protocol != PROTOCOL {
+    if !(1..=PROTOCOL).contains(&context.protocol) {
         return Err(Reason::ProtocolUnknown.into());
+    }
+    if context.protocol < protocol_of(command) {
+        return Err(Reason::ProtocolTooOld.into());
     }
     let judgement = Judgement::new(view, context);
     match command {
@@ -79,5 +87,53 @@ pub fn decide(view: &View, context: &Context, command: &Command) -> Result<Vec<E
         Command::OpenBatch(statement) => batch::open(judgement, statement),
         Command::SubmitChunk(chunk) => batch::submit_chunk(judgement, chunk),
         Command::CloseBatch(statement) => batch::close(judgement, statement),
+        Command::UpgradeProtocol(statement) => registry::upgrade_protocol(judgement, statement),
+        Command::PublishRuleBook(statement, check) => book::publish(judgement, statement, check),
+        Command::ChangeRuleBook(statement) => book::change(judgement, statement),
+        Command::GiveAutoApproval(statement) => book::give_auto_approval(judgement, statement),
+        Command::RequestConversion(statement, assessment) => {
+            request::request(judgement, statement, assessment)
+        }
+        Command::DecideConversion(statement) => application::decide(judgement, statement),
+        Command::StepConversion(statement) => step::step(judgement, statement),
+        Command::ReverseAward(statement) => step::reverse(judgement, statement),
+    }
+}
+
+/// The protocol that a command comes with. An upgrade is possible in every one.
+fn protocol_of(command: &Command) -> u32 {
+    match command {
+        Command::PublishRuleBook(..)
+        | Command::ChangeRuleBook(_)
+        | Command::GiveAutoApproval(_)
+        | Command::RequestConversion(..)
+        | Command::DecideConversion(_)
+        | Command::StepConversion(_)
+        | Command::ReverseAward(_) => PROTOCOL_CONVERSIONS,
+        Command::CreateLedger(_)
+        | Command::StartServer(_)
+        | Command::AdmitInstitution(_)
+        | Command::PublishFramework(_)
+        | Command::AddKey(_)
+        | Command::RetireKey(_)
+        | Command::ReportKeyCompromise(_)
+        | Command::OpenAccount(..)
+        | Command::ChangeAccountStatus(_)
+        | Command::DepositRecord(..)
+        | Command::CorrectRecord(..)
+        | Command::ChangeRecordStatus(_)
+        | Command::OpenBatch(_)
+        | Command::SubmitChunk(_)
+        | Command::CloseBatch(_)
+        | Command::UpgradeProtocol(_) => 1,
+    }
+}
+
+/// The protocol that the log follows where a command would stand: what its row says, or what a genesis begins with.
+pub fn protocol(view: &View, command: &Command) -> u32 {
+    match (view.get(&RowId::Log), command) {
+        (Some(Row::Log(log)), _) => log.protocol,
+        (_, Command::CreateLedger(statement)) => statement.body.protocol,
+        (_, _) => PROTOCOL,
     }
 }

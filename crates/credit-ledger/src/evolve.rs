@@ -1,5 +1,8 @@
 //! Takes events over into the rows. Nothing here can be refused: what does not fit is a bug and stops the writer.
 
+mod application;
+mod book;
+
 use crate::links::subjects;
 use crate::row::{
     AccountRow, BatchRow, CommandKey, CommandRow, Compromised, Context, FrameworkRow, InstitutionRow, KeyRow,
@@ -8,8 +11,8 @@ use crate::row::{
 use crate::view::View;
 use credit_types::{
     AccountRef, AccountStatus, AccountStatusChange, BatchManifest, Bucket, Event, FrameworkPublication,
-    InstitutionAdmission, InstitutionId, InstitutionKey, KeyAddition, Kid, Posting, RecordFacts, RecordId,
-    RecordStatus, Signed, SignerId,
+    InstitutionAdmission, InstitutionId, InstitutionKey, KeyAddition, Kid, Posting, ProtocolUpgrade,
+    RecordFacts, RecordId, RecordStatus, Signed, SignerId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +37,14 @@ pub fn evolve(view: &mut View, context: &Context, event: &Event) {
     match event {
         Event::LedgerCreated(statement) => {
             assert_eq!(context.index, 0, "a log begins at its entry 0");
-            create(view, RowId::Log, Row::Log(Arc::new(LogRow { genesis: statement.body.clone() })));
+            create(
+                view,
+                RowId::Log,
+                Row::Log(Arc::new(LogRow {
+                    protocol: statement.body.protocol,
+                    genesis: statement.body.clone(),
+                })),
+            );
         }
         Event::ServerStarted(_) => {}
         Event::InstitutionAdmitted(statement) => admit(view, context, &statement.body),
@@ -79,7 +89,25 @@ pub fn evolve(view: &mut View, context: &Context, event: &Event) {
         Event::BatchOpened(statement) => open_batch(view, context, statement),
         Event::BatchChunk { .. } => take_chunk(view, event),
         Event::BatchClosed { .. } => close_batch(view, event),
+        Event::ProtocolUpgraded(statement) => upgrade(view, statement.body),
+        Event::RuleBookPublished(statement) => book::publish(view, context, &statement.body),
+        Event::RuleBookChanged(statement) => book::change(view, context, &statement.body),
+        Event::AutoApprovalGiven { institution_id, statement } => {
+            book::give_auto_approval(view, context, institution_id, &statement.body);
+        }
+        Event::ConversionRequested { statement, items, explanation_commitment, moved } => {
+            application::request(view, context, statement, items, *explanation_commitment, moved);
+        }
+        Event::ConversionChanged(change) => application::change(view, context, change),
     }
+}
+
+/// A newer protocol holds from the next index on.
+fn upgrade(view: &mut View, upgrade: ProtocolUpgrade) {
+    let mut row = existing(view.log());
+    assert!(row.protocol < upgrade.protocol, "a log never goes back to an earlier protocol");
+    row.protocol = upgrade.protocol;
+    view.put(RowId::Log, Row::Log(Arc::new(row)));
 }
 
 /// Writes a row that must not have been there.
@@ -221,6 +249,7 @@ fn deposit(view: &mut View, context: &Context, event: &Event) {
         supersedes: *supersedes,
         superseded_by: None,
         valid_until: facts.valid_until.or(by_default),
+        application: None,
     };
     create(view, RowId::Record(issuer.clone(), facts.record_id), Row::Record(Arc::new(row)));
     let mut account = existing(view.account(facts.account_ref));

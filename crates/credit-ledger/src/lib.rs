@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`decide`], then [`evolve`], then [`balance`].
 
+pub mod assess;
 pub mod balance;
 mod decide;
 mod evidence;
@@ -17,12 +18,13 @@ mod row;
 pub mod suspect;
 mod view;
 
-pub use decide::{decide, lacking};
+pub use decide::{decide, foresee, lacking, protocol};
 pub use evolve::{evolve, evolve_entry};
 pub use links::links;
 pub use reads::{command_key, event_reads, reads};
 pub use row::{
-    AccountRow, BatchRow, CommandKey, CommandRow, Compromised, Context, FrameworkRow, HeadRow,
-    InstitutionRow, KeyRow, LogRow, OpenBatchesRow, RecordRow, Row, RowId, SchemeRow, StatusStep, SubjectRow,
+    AccountRow, ApplicationRow, AutoApprovalsRow, BatchRow, BookRow, BookVersionRow, CommandKey, CommandRow,
+    Compromised, Context, FrameworkRow, GivenApproval, HeadRow, HeldRecord, InstitutionRow, KeyRow, LogRow,
+    OpenBatchesRow, RecordRow, RecordUse, Row, RowId, SchemeRow, StatusStep, SubjectRow, UsesRow,
 };
 pub use view::View;

@@ -1,9 +1,11 @@
 //! The rows that the ledger's state consists of, and their names.
 
 use credit_types::{
-    AccountOpening, AccountRef, AccountStatus, Bucket, CivilDate, CommandId, CreditScheme, Digest,
-    FrameworkId, FrameworkPublication, Genesis, InstitutionAdmission, InstitutionId, InstitutionKey, Kid,
-    LeafType, RecordFacts, RecordId, RecordStatus, SchemeId, SignerId, Subject,
+    AccountOpening, AccountRef, AccountStatus, ApplicationStatus, AutoApproval, BookName, Bucket, CivilDate,
+    CommandId, Consumption, ConversionRequest, ConvertedPlace, CreditScheme, Digest, FrameworkId,
+    FrameworkPublication, Genesis, Granted, InstitutionAdmission, InstitutionId, InstitutionKey, Kid,
+    LeafType, ProposedItem, RecordFacts, RecordId, RecordName, RecordStatus, RuleBookPublication, SchemeId,
+    SignerId, Subject,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,6 +58,14 @@ pub enum RowId {
     OpenBatches(SignerId),
     /// The last link of a subject.
     Subject(Subject),
+    /// The versions of a rule book.
+    Book(FrameworkId),
+    /// What an institution applies without an officer.
+    AutoApprovals(InstitutionId),
+    /// An application, by the index of its entry.
+    Application(u64),
+    /// What an account's records were used and are held for.
+    Uses(AccountRef),
     /// A head of the log, by its size; supplied by the shell, never written here.
     Head(u64),
     /// The leaf hash of an entry, by its index; supplied by the shell, never written here.
@@ -87,6 +97,14 @@ pub enum Row {
     OpenBatches(OpenBatchesRow),
     /// The last link of a subject.
     Subject(SubjectRow),
+    /// The versions of a rule book.
+    Book(Arc<BookRow>),
+    /// What an institution applies without an officer.
+    AutoApprovals(Arc<AutoApprovalsRow>),
+    /// An application.
+    Application(Arc<ApplicationRow>),
+    /// What an account's records were used and are held for.
+    Uses(Arc<UsesRow>),
     /// A head of the log.
     Head(HeadRow),
     /// The leaf hash of an entry.
@@ -98,6 +116,8 @@ pub enum Row {
 pub struct LogRow {
     /// What entry 0 says.
     pub genesis: Genesis,
+    /// The protocol that the log follows from the next index on.
+    pub protocol: u32,
 }
 
 /// An institution.
@@ -221,6 +241,184 @@ pub struct RecordRow {
     pub superseded_by: Option<RecordId>,
     /// The last day of validity: its own, or what the issuer's default gives; `None`: for ever.
     pub valid_until: Option<CivilDate>,
+    /// Index of the application that granted it; `None` of what an issuer deposited.
+    pub application: Option<u64>,
+}
+
+impl RecordRow {
+    /// Its issuer and the issuer's id.
+    pub fn name(&self) -> RecordName {
+        RecordName { issuer: self.issuer.clone(), record_id: self.facts.record_id }
+    }
+}
+
+/// A version of a rule book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookVersionRow {
+    /// What was published.
+    pub publication: RuleBookPublication,
+    /// Index of its publication.
+    pub published_index: u64,
+    /// When it was published, in microseconds UTC.
+    pub published_at_us: i64,
+    /// Index of its activation.
+    pub activated_index: Option<u64>,
+    /// Index of its abolition.
+    pub abolished_index: Option<u64>,
+    /// Index of the last entry about it.
+    pub last_index: u64,
+}
+
+/// The versions of a rule book, ascending; at most [`BOOK_VERSIONS_MAX`](credit_types::limits::BOOK_VERSIONS_MAX).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookRow {
+    /// The versions.
+    pub versions: Vec<BookVersionRow>,
+}
+
+impl BookRow {
+    /// A version.
+    pub fn version(&self, version: u32) -> Option<&BookVersionRow> {
+        let found = self.versions.binary_search_by_key(&version, |row| row.publication.book.version);
+        found.ok().and_then(|at| self.versions.get(at))
+    }
+
+    /// The version in force on a day: the newest that is activated, not abolished, and whose window has the day.
+    pub fn in_force(&self, day: CivilDate) -> Option<&BookVersionRow> {
+        let in_force = |row: &&BookVersionRow| {
+            row.activated_index.is_some() && row.abolished_index.is_none() && row.publication.has(day)
+        };
+        self.versions.iter().rev().find(in_force)
+    }
+}
+
+/// An auto-approval and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenApproval {
+    /// What was signed.
+    pub approval: AutoApproval,
+    /// Index of its entry.
+    pub index: u64,
+}
+
+/// What an institution applies without an officer: the newest of each version of a book.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoApprovalsRow {
+    /// Ascending by book and version; at most [`AUTO_APPROVALS_MAX`](credit_types::limits::AUTO_APPROVALS_MAX).
+    pub approvals: Vec<GivenApproval>,
+}
+
+/// An application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationRow {
+    /// What was signed.
+    pub request: ConversionRequest,
+    /// The registrar who signed it.
+    pub registrar: InstitutionId,
+    /// The statement's id.
+    pub statement_id: CommandId,
+    /// What is proposed.
+    pub items: Vec<ProposedItem>,
+    /// Salted commitment to the explanation.
+    pub explanation_commitment: Digest,
+    /// Index of its entry: its name.
+    pub requested_index: u64,
+    /// When it was recorded, in microseconds UTC.
+    pub requested_at_us: i64,
+    /// Where it stands.
+    pub status: ApplicationStatus,
+    /// Every change of that, in order; at most [`APPLICATION_STEPS_MAX`](credit_types::limits::APPLICATION_STEPS_MAX)
+    /// before it ends.
+    pub steps: Vec<StatusStep<ApplicationStatus>>,
+    /// Index of the last entry about it.
+    pub last_index: u64,
+    /// When that was recorded, in microseconds UTC.
+    pub last_at_us: i64,
+    /// What came into being, ascending by position.
+    pub granted: Vec<Granted>,
+    /// The day on which it was granted.
+    pub granted_on: Option<CivilDate>,
+    /// The last day on which provisional credit can be confirmed.
+    pub provisional_until: Option<CivilDate>,
+    /// Index of the auto-approval under which it was decided.
+    pub auto_approval: Option<u64>,
+}
+
+impl ApplicationRow {
+    /// The positions of the records that the proposal uses, ascending.
+    pub fn sources(&self) -> Vec<usize> {
+        sources(&self.items)
+    }
+
+    /// How often it was appealed.
+    pub fn appeals(&self) -> usize {
+        self.steps.iter().filter(|step| step.status == ApplicationStatus::Appealed).count()
+    }
+}
+
+/// The positions of the records that a proposal uses, ascending.
+pub(crate) fn sources(items: &[ProposedItem]) -> Vec<usize> {
+    let all = items.iter().flat_map(|item| &item.sources);
+    let mut positions: Vec<usize> = all.filter_map(|position| usize::try_from(*position).ok()).collect();
+    positions.sort_unstable();
+    positions.dedup();
+    positions
+}
+
+/// A record that is held for an application.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HeldRecord {
+    /// The record.
+    pub record: RecordName,
+    /// Index of the application's entry.
+    pub application: u64,
+}
+
+/// That a record was used by a rule or for an award. Of several records that were used together, only the first carries
+/// what was granted for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordUse {
+    /// The record.
+    pub record: RecordName,
+    /// The day on which it was earned.
+    pub earned_on: CivilDate,
+    /// Which further uses it excludes.
+    pub consumption: Consumption,
+    /// The programme for which; `None` of an award that ends none.
+    pub programme: Option<BookName>,
+    /// The level of the award that ends the programme.
+    pub award_level: Option<BookName>,
+    /// The rule, or the award.
+    pub rule: BookName,
+    /// The kind of the rule; `None` of an award.
+    pub rule_kind: Option<BookName>,
+    /// Where its credit went.
+    pub place: ConvertedPlace,
+    /// What was granted, in milli-credits.
+    pub credits_milli: i64,
+    /// The record that was granted.
+    pub granted: RecordName,
+    /// Index of the application's entry.
+    pub application: u64,
+}
+
+/// What an account's records were used and are held for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsesRow {
+    /// Indexes of the account's applications, ascending; at most
+    /// [`ACCOUNT_APPLICATIONS_MAX`](credit_types::limits::ACCOUNT_APPLICATIONS_MAX).
+    pub applications: Vec<u64>,
+    /// What is held, ascending.
+    pub held: Vec<HeldRecord>,
+    /// What was used, in the order of the log; at most [`ACCOUNT_USES_MAX`](credit_types::limits::ACCOUNT_USES_MAX).
+    pub uses: Vec<RecordUse>,
+}
+
+impl UsesRow {
+    /// The application that a record is held for.
+    pub fn holder(&self, record: &RecordName) -> Option<u64> {
+        self.held.iter().find(|held| held.record == *record).map(|held| held.application)
+    }
 }
 
 /// A command that was recorded.

@@ -1,8 +1,9 @@
 //! The rows that a decision looks at.
 
 use crate::row::{
-    AccountRow, BatchRow, CommandKey, CommandRow, FrameworkRow, HeadRow, InstitutionRow, KeyRow, LogRow,
-    OpenBatchesRow, RecordRow, Row, RowId, SchemeRow, SubjectRow,
+    AccountRow, ApplicationRow, AutoApprovalsRow, BatchRow, BookRow, CommandKey, CommandRow, FrameworkRow,
+    HeadRow, InstitutionRow, KeyRow, LogRow, OpenBatchesRow, RecordRow, Row, RowId, SchemeRow, SubjectRow,
+    UsesRow,
 };
 use credit_types::{
     AccountRef, Digest, FrameworkId, InstitutionId, Kid, RecordId, SchemeId, SignerId, Subject,
@@ -130,6 +131,30 @@ impl View {
     pub fn subject(&self, subject: &Subject) -> Option<&SubjectRow> {
         let id = RowId::Subject(subject.clone());
         self.loaded(&id, |row| if let Row::Subject(row) = row { Some(row) } else { None })
+    }
+
+    /// The versions of a rule book.
+    pub fn book(&self, id: &FrameworkId) -> Option<&BookRow> {
+        let id = RowId::Book(id.clone());
+        self.loaded(&id, |row| if let Row::Book(row) = row { Some(row.as_ref()) } else { None })
+    }
+
+    /// What an institution applies without an officer.
+    pub fn auto_approvals(&self, id: &InstitutionId) -> Option<&AutoApprovalsRow> {
+        let id = RowId::AutoApprovals(id.clone());
+        self.loaded(&id, |row| if let Row::AutoApprovals(row) = row { Some(row.as_ref()) } else { None })
+    }
+
+    /// An application, by the index of its entry.
+    pub fn application(&self, index: u64) -> Option<&ApplicationRow> {
+        let id = RowId::Application(index);
+        self.loaded(&id, |row| if let Row::Application(row) = row { Some(row.as_ref()) } else { None })
+    }
+
+    /// What an account's records were used and are held for.
+    pub fn uses(&self, account_ref: AccountRef) -> Option<&UsesRow> {
+        let id = RowId::Uses(account_ref);
+        self.loaded(&id, |row| if let Row::Uses(row) = row { Some(row.as_ref()) } else { None })
     }
 
     /// A head of the log, by its size.

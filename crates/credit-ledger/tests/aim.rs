@@ -61,9 +61,10 @@ const SCARCE: [Reason; 6] = [
     Reason::AmountOffStep,
 ];
 
-/// Every reason that the core can give, in order.
+/// Every reason that the core can give to what has no conversions, in order.
 pub(crate) fn core_reasons() -> Vec<Reason> {
-    Reason::all().filter(|reason| !EDGE.contains(reason)).collect()
+    let old = Reason::all().filter(|reason| *reason <= Reason::ProtocolNotNewer);
+    old.filter(|reason| !EDGE.contains(reason)).collect()
 }
 
 /// One who thinks up the next command.
@@ -126,7 +127,8 @@ impl Aim<'_> {
             88..91 => self.retirement(),
             91..93 => self.report(),
             93..95 => self.publication(),
-            95..98 => self.admission(),
+            95..97 => self.admission(),
+            97 => self.upgrade(),
             _ => self.start(),
         }
     }
@@ -141,6 +143,8 @@ impl Aim<'_> {
             25..37 => self.aimed_at_registry(reason),
             37..44 => self.aimed_at_account(reason),
             44..67 => self.aimed_at_record(reason),
+            77 => self.of_later_protocol(),
+            78 => Some(self.upgrade()),
             67.. => self.aimed_at_batch(reason),
         };
         command.unwrap_or_else(|| {

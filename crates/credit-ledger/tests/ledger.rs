@@ -12,6 +12,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them when it updates a snapshot")]
 
 mod aim;
+mod conversion;
 mod draw;
 mod histories;
 mod model;

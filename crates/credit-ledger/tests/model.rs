@@ -11,6 +11,7 @@ mod links;
 mod record;
 mod registry;
 
+use credit_types::genesis::PROTOCOL;
 use credit_types::{
     AccountRef, AccountStatus, BatchManifest, CivilDate, Command, CommandId, Digest, Event, EventKind,
     FrameworkPublication, Genesis, InstitutionAdmission, InstitutionId, KeyPurpose, Kid, Reason, RecordFacts,
@@ -149,6 +150,14 @@ impl Model {
             Command::OpenBatch(statement) => self.open_batch(now, statement),
             Command::SubmitChunk(chunk) => self.submit_chunk(now, chunk),
             Command::CloseBatch(statement) => self.close_batch(now, statement),
+            Command::UpgradeProtocol(statement) => self.upgrade_protocol(now, statement),
+            Command::PublishRuleBook(..)
+            | Command::ChangeRuleBook(_)
+            | Command::GiveAutoApproval(_)
+            | Command::RequestConversion(..)
+            | Command::DecideConversion(_)
+            | Command::StepConversion(_)
+            | Command::ReverseAward(_) => self.without_conversions(),
         }
     }
 
@@ -192,6 +201,15 @@ impl Model {
             Event::LedgerCreated(statement) => Some(&statement.body),
             _ => None,
         })
+    }
+
+    /// The protocol of the next entry; the newest one before there is a log.
+    pub(crate) fn protocol(&self) -> u32 {
+        let upgraded = self.of(EventKind::ProtocolUpgraded).next_back().and_then(|(_, event)| match event {
+            Event::ProtocolUpgraded(statement) => Some(statement.body.protocol),
+            _ => None,
+        });
+        upgraded.or(self.genesis().map(|genesis| genesis.protocol)).unwrap_or(PROTOCOL)
     }
 
     /// The civil date of an instant; that of UTC before there is a log.

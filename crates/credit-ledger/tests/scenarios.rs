@@ -53,6 +53,16 @@ fn a_log_of_another_protocol_is_not_decided_on() {
 }
 
 #[test]
+fn a_log_begins_with_a_protocol_that_there_is() {
+    for (protocol, expected) in [(0, Some(Reason::ProtocolUnknown)), (1, None), (PROTOCOL, None)] {
+        let (_, last) = run(World::empty(), &format!("ledger protocol={protocol}"));
+        assert_eq!(last, expected, "{protocol}");
+    }
+    let (_, last) = run(World::empty(), &format!("ledger protocol={}", PROTOCOL + 1));
+    assert_eq!(last, Some(Reason::ProtocolUnknown));
+}
+
+#[test]
 fn every_reason_of_the_core_has_a_scenario() {
     let sources = [
         include_str!("scenarios/account.rs"),

@@ -5,9 +5,8 @@ use crate::draw::{expanded, mixed};
 use crate::model::{Entry, Model, Now, Used};
 use credit_ledger::{
     CommandKey, Context, HeadRow, RecordRow, Row, RowId, View, balance, command_key, decide, event_reads,
-    evolve_entry, links, reads,
+    evolve_entry, links, protocol, reads,
 };
-use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
 use credit_types::{
     AccountRef, BalanceLine, Bucket, CivilDate, Command, Digest, Event, Kid, RecordStatus, Rejection,
@@ -90,8 +89,9 @@ impl Shell {
     /// Submits a command and holds the answer against the model.
     pub(crate) fn submit(&mut self, recorded_at_us: i64, command: &Command) -> Result<Vec<Event>, Rejection> {
         let index = self.model.index();
-        let context = Context { index, recorded_at_us, protocol: PROTOCOL };
         self.load(|view| reads(command, view));
+        let protocol = protocol(&self.view, command);
+        let context = Context { index, recorded_at_us, protocol };
         let answer = decide(&self.view, &context, command);
         let predicted = self.model.predict(Now { index, recorded_at_us }, command);
         let reason = answer.as_ref().map_err(|rejection| rejection.reason);
@@ -104,7 +104,7 @@ impl Shell {
         let key = command_key(command, &self.view).expect("an accepted command has a key");
         let used = self.used(command);
         assert_eq!(key, key_of(&used));
-        self.append(recorded_at_us, used, &events);
+        self.append_under(context, used, &events);
         Ok(events)
     }
 
@@ -125,6 +125,14 @@ impl Shell {
             Command::ChangeRecordStatus(s) => &s.header,
             Command::OpenBatch(s) => &s.header,
             Command::CloseBatch(s) => &s.header,
+            Command::UpgradeProtocol(s) => &s.header,
+            Command::PublishRuleBook(s, _) => &s.header,
+            Command::ChangeRuleBook(s) => &s.header,
+            Command::GiveAutoApproval(s) => &s.header,
+            Command::RequestConversion(s, _) => &s.header,
+            Command::DecideConversion(s) => &s.header,
+            Command::StepConversion(s) => &s.header,
+            Command::ReverseAward(s) => &s.header,
             Command::SubmitChunk(chunk) => {
                 let header = &self.model.batch(chunk.manifest_index).unwrap().manifest.header;
                 return (header.signer.clone(), header.statement_id, Some(chunk.chunk));
@@ -136,7 +144,12 @@ impl Shell {
     /// Writes an entry, whoever decided on it.
     pub(crate) fn append(&mut self, recorded_at_us: i64, used: Used, events: &[Event]) {
         let index = self.model.index();
-        let context = Context { index, recorded_at_us, protocol: PROTOCOL };
+        let context = Context { index, recorded_at_us, protocol: self.model.protocol() };
+        self.append_under(context, used, events);
+    }
+
+    fn append_under(&mut self, context: Context, used: Used, events: &[Event]) {
+        let Context { index, recorded_at_us, .. } = context;
         self.load(|view| event_reads(events, view));
         assert_eq!(links(&self.view, events), self.model.links(events));
         evolve_entry(&mut self.view, &context, &key_of(&used), events);

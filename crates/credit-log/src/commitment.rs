@@ -9,6 +9,10 @@ pub const DETAILS_LABEL: &str = "creditbank/details/v1";
 pub const IDENTITY_LABEL: &str = "creditbank/identity/v1";
 /// The label of a commitment to the explanation of a conversion or a status change.
 pub const EXPLANATION_LABEL: &str = "creditbank/explanation/v1";
+/// The label of a commitment to what a learner states for an application.
+pub const PARTICULARS_LABEL: &str = "creditbank/particulars/v1";
+/// The label of a commitment to how the bank came to what it proposes for an application.
+pub const RECKONING_LABEL: &str = "creditbank/reckoning/v1";
 
 /// SHA-256(label || 0x00 || salt || PAE(type, payload)).
 ///

@@ -3,6 +3,7 @@
 use credit_types::{AccountOpening, AccountRef, Digest, RecordFacts};
 
 use crate::entry::{DecodedParts, StatementPart, WireEvent};
+use crate::field::{required, sized};
 use crate::invalid::{At as _, InvalidField};
 use crate::payload_type;
 use crate::reading::{Reading, Stage};
@@ -12,7 +13,8 @@ use crate::statement::{Leaf as _, Statement, read_statement};
 pub type Committed = (AccountRef, &'static str, Digest);
 
 /// The commitments to the secret parts of an account in an entry, in the order of its statements; of a correction the
-/// details before the explanation. An item of the vault is named after them.
+/// details before the explanation, of an application the particulars before the bank's explanation. An item of the
+/// vault is named after them.
 pub fn commitments_of(parts: &DecodedParts, account: AccountRef) -> Result<Vec<Digest>, InvalidField> {
     let all = commitments(parts)?.into_iter();
     Ok(all.filter(|(about, _, _)| *about == account).map(|(_, _, hash)| hash).collect())
@@ -25,7 +27,7 @@ pub fn commitments(parts: &DecodedParts) -> Result<Vec<Committed>, InvalidField>
         let of_statement = match statement {
             StatementPart::Signed(envelope) => {
                 let (payload_type, payload) = (envelope.payload_type.as_str(), envelope.payload.as_slice());
-                signed(payload_type, payload, parts.events.first())
+                signed(payload_type, payload, &parts.events)
             }
             // The chunk's own event is the first.
             StatementPart::Leaf { manifest_index: _, position: _, facts } => {
@@ -52,17 +54,31 @@ fn opened(event: Option<&WireEvent>) -> Option<AccountRef> {
     AccountRef::from_slice(&body.account_ref).ok()
 }
 
-fn signed(
-    payload_type: &str,
-    payload: &[u8],
-    event: Option<&WireEvent>,
-) -> Result<Vec<Committed>, InvalidField> {
+/// The commitment to the bank's own explanation of what it proposes; events of earlier applications may come first.
+fn reckoned(events: &[WireEvent]) -> Result<Digest, InvalidField> {
+    let body = events.iter().find_map(|event| event.conversion_requested.as_ref());
+    let body = required("conversion_requested", body)?;
+    sized("explanation_commitment", &body.explanation_commitment, Digest::from_slice)
+        .at("conversion_requested")
+}
+
+/// The account whose application an entry moves on.
+fn changed(events: &[WireEvent]) -> Option<AccountRef> {
+    let body = events.iter().find_map(|event| event.conversion_changed.as_ref())?;
+    AccountRef::from_slice(&body.account_ref).ok()
+}
+
+fn signed(payload_type: &str, payload: &[u8], events: &[WireEvent]) -> Result<Vec<Committed>, InvalidField> {
     let secret = [
         payload_type::ACCOUNT_OPENING,
         payload_type::ACCOUNT_STATUS_CHANGE,
         payload_type::RECORD_FACTS,
         payload_type::RECORD_CORRECTION,
         payload_type::RECORD_STATUS_CHANGE,
+        payload_type::CONVERSION_REQUEST,
+        payload_type::CONVERSION_DECISION,
+        payload_type::CONVERSION_STEP,
+        payload_type::AWARD_REVERSAL,
     ];
     if !secret.contains(&payload_type) {
         return Ok(Vec::new());
@@ -72,7 +88,9 @@ fn signed(
     // None of these statements holds a key.
     let reading = Reading { admit: |_| None, stage: Stage::Replay };
     let (account, commitments) = match read_statement(payload_type, payload, reading)? {
-        Statement::OpenAccount(_, body) => (opened(event), vec![Some((identity, body.identity_commitment))]),
+        Statement::OpenAccount(_, body) => {
+            (opened(events.first()), vec![Some((identity, body.identity_commitment))])
+        }
         Statement::ChangeAccountStatus(_, body) => {
             (Some(body.account_ref), vec![body.explanation_commitment.map(|hash| (explanation, hash))])
         }
@@ -86,6 +104,21 @@ fn signed(
         Statement::ChangeRecordStatus(_, body) => {
             (Some(body.account_ref), vec![body.explanation_commitment.map(|hash| (explanation, hash))])
         }
+        Statement::RequestConversion(_, body) => {
+            let stated = body.particulars_commitment;
+            let stated = stated.map(|hash| (payload_type::CONVERSION_PARTICULARS, hash));
+            let reckoned = Some((payload_type::CONVERSION_EXPLANATION, reckoned(events)?));
+            (Some(body.account_ref), vec![stated, reckoned])
+        }
+        Statement::DecideConversion(_, body) => {
+            (changed(events), vec![body.opinion_commitment.map(|hash| (explanation, hash))])
+        }
+        Statement::StepConversion(_, body) => {
+            (changed(events), vec![body.explanation_commitment.map(|hash| (explanation, hash))])
+        }
+        Statement::ReverseAward(_, body) => {
+            (changed(events), vec![body.explanation_commitment.map(|hash| (explanation, hash))])
+        }
         Statement::Genesis(..)
         | Statement::AdmitInstitution(..)
         | Statement::PublishFramework(..)
@@ -94,7 +127,11 @@ fn signed(
         | Statement::ReportKeyCompromise(..)
         | Statement::OpenBatch(..)
         | Statement::CloseBatch(..)
-        | Statement::StartServer(..) => (None, Vec::new()),
+        | Statement::StartServer(..)
+        | Statement::UpgradeProtocol(..)
+        | Statement::PublishRuleBook(..)
+        | Statement::ChangeRuleBook(..)
+        | Statement::GiveAutoApproval(..) => (None, Vec::new()),
     };
     Ok(account
         .into_iter()

@@ -17,7 +17,6 @@ use crate::field::{ascending, count, ensure, enumeration, optional_sized, range,
 use crate::invalid::{At as _, InvalidField};
 use crate::newer::{newer_core, newer_part};
 use crate::strict::{self, Canonical};
-use crate::upgrade::announces;
 use crate::{payload_type, v1};
 
 pub use crate::commitment::{Committed, commitments, commitments_of};
@@ -286,9 +285,7 @@ fn statement(wire: v1::StatementPart) -> Result<StatementPart, InvalidField> {
     match (envelope, leaf) {
         (Some(wire), None) => {
             let envelope = Envelope::try_from(wire).at("envelope")?;
-            let named = envelope.payload_type.as_str();
-            let known = payload_type::STATEMENTS.contains(&named) || named == payload_type::PROTOCOL_UPGRADE;
-            if known {
+            if payload_type::STATEMENTS.contains(&envelope.payload_type.as_str()) {
                 Ok(StatementPart::Signed(envelope))
             } else {
                 Err(InvalidField::payload_type(&envelope.payload_type).within("envelope"))
@@ -317,9 +314,7 @@ fn statement_wire(statement: &StatementPart) -> v1::StatementPart {
 
 /// Refuses an event of a kind, or with a refusal, that has no noun; all else about an event is asked by [`hydrate`].
 fn known(wire: WireEvent) -> Result<WireEvent, InvalidField> {
-    if !announces(&wire) {
-        let _kind: EventKind = enumeration("kind", wire.kind)?;
-    }
+    let _kind: EventKind = enumeration("kind", wire.kind)?;
     let refused = wire.batch_chunk.as_ref().map(|chunk| chunk.refused.as_slice()).unwrap_or_default();
     for (position, leaf) in refused.iter().enumerate() {
         crate::event::reason(leaf.reason).at_element("batch_chunk.refused", position)?;

@@ -11,13 +11,13 @@ pub(crate) trait Enumerated: Copy {
 }
 
 /// Pairs a noun with its message enum. A function can't: the two lists of variants are what is written only once, and
-/// a variant that is added on either side stops the build. What has no noun stands behind `without`.
+/// a variant that is added on either side stops the build.
 macro_rules! enumerated {
-    ($($name:ident $(without $without:ident)? { $($variant:ident),* $(,)? })*) => {
+    ($($name:ident { $($variant:ident),* $(,)? })*) => {
         $(impl Enumerated for credit_types::$name {
             fn from_number(number: i32) -> Option<Self> {
                 match v1::$name::try_from(number).ok()? {
-                    v1::$name::Unspecified $(| v1::$name::$without)? => None,
+                    v1::$name::Unspecified => None,
                     $(v1::$name::$variant => Some(Self::$variant),)*
                 }
             }
@@ -60,9 +60,23 @@ enumerated! {
     }
     Role { Issuer, Evaluator, Acceptor, Awarder, Registrar, Regulator, Witness }
     SchemeKind { Credit, Hour, Point }
-    EventKind without ProtocolUpgraded {
+    BookDate { Decision, Earned, Enrolled }
+    RuleBookAction { Activate, Abolish }
+    ConversionPurpose { Credit, Award }
+    DecisionOutcome { Approve, Partly, Reject, Ask }
+    DecisionReason {
+        NotOnList, LevelTooLow, ScoreBelowMin, Expired, AlreadyUsed, CapReached, DuplicateSubject,
+        IssuerNotAccredited, EvidenceInsufficient, ContentMatchLow, RuleNotEffective,
+    }
+    ConversionAction { Withdraw, Appeal, Answer, Confirm, Rescind }
+    Consumption { Global, OnceForAllDegrees, PerProgramme, PerAwardLevel, None }
+    ApplicationStatus {
+        UnderReview, InfoRequested, Posted, Provisional, Rejected, Appealed, Withdrawn, Lapsed, Rescinded, Reversed,
+    }
+    EventKind {
         LedgerCreated, ServerStarted, InstitutionAdmitted, FrameworkPublished, KeyAdded, KeyRetired, KeyCompromised,
         AccountOpened, AccountStatusChanged, RecordDeposited, RecordStatusChanged, BatchOpened, BatchChunk, BatchClosed,
+        ProtocolUpgraded, RuleBookPublished, RuleBookChanged, AutoApprovalGiven, ConversionRequested, ConversionChanged,
     }
 }
 

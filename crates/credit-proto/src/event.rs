@@ -2,10 +2,11 @@
 
 use credit_types::limits::{CHUNK_LEAVES_MAX, CHUNK_PATH_MAX, OPENING_ALIASES_MAX, POSTINGS_MAX};
 use credit_types::{
-    AccountRef, AliasAsserted, AliasKind, Amount, Bucket, Digest, Event, InstitutionId, Kid, Posting, Reason,
-    RecordFacts, RefusedLeaf, SchemeId,
+    AccountRef, AliasAsserted, AliasKind, Amount, BookVersion, Bucket, Digest, Event, InstitutionId, Kid,
+    Posting, ProtocolUpgrade, Reason, RecordFacts, RefusedLeaf, SchemeId,
 };
 
+use crate::application::application_event;
 use crate::enumeration::Enumerated as _;
 use crate::field::{ascending, count, ensure, enumeration, named, range, sized};
 use crate::invalid::{At as _, InvalidField};
@@ -32,7 +33,13 @@ pub(crate) fn statement_numbers(events: &[Event]) -> Vec<Vec<u32>> {
         | Event::RecordStatusChanged { .. }
         | Event::BatchOpened(_)
         | Event::BatchChunk { .. }
-        | Event::BatchClosed { .. } => Vec::new(),
+        | Event::BatchClosed { .. }
+        | Event::ProtocolUpgraded(_)
+        | Event::RuleBookPublished(_)
+        | Event::RuleBookChanged(_)
+        | Event::AutoApprovalGiven { .. }
+        | Event::ConversionRequested { .. }
+        | Event::ConversionChanged(_) => Vec::new(),
     };
     events.iter().map(rests_on).collect()
 }
@@ -99,6 +106,15 @@ pub(crate) fn wire_event(event: &Event, statements: Vec<u32>) -> v1::Event {
             v1::Event { record_status_changed: Some(body), ..wire }
         }
         Event::BatchChunk { .. } | Event::BatchClosed { .. } => batch_event(event, wire),
+        Event::ProtocolUpgraded(statement) => {
+            v1::Event { protocol_upgraded: Some(upgraded(statement.body)), ..wire }
+        }
+        Event::RuleBookPublished(statement) => rule_book_event(&statement.body.book, wire),
+        Event::RuleBookChanged(statement) => rule_book_event(&statement.body.book, wire),
+        Event::AutoApprovalGiven { institution_id: _, statement } => {
+            rule_book_event(&statement.body.book, wire)
+        }
+        Event::ConversionRequested { .. } | Event::ConversionChanged(_) => application_event(event, wire),
     }
 }
 
@@ -119,6 +135,18 @@ fn batch_event(event: &Event, wire: v1::Event) -> v1::Event {
         return v1::Event { batch_closed: Some(body), ..wire };
     }
     wire
+}
+
+fn rule_book_event(book: &BookVersion, wire: v1::Event) -> v1::Event {
+    let BookVersion { book_id, version } = book;
+    let body = v1::RuleBookNamed { book_id: book_id.as_str().to_owned(), version: *version };
+    v1::Event { rule_book: Some(body), ..wire }
+}
+
+/// The body of an announcement.
+pub(crate) fn upgraded(upgrade: ProtocolUpgrade) -> v1::ProtocolUpgraded {
+    let ProtocolUpgrade { protocol, format } = upgrade;
+    v1::ProtocolUpgraded { protocol, format }
 }
 
 fn key_changed(institution_id: &InstitutionId, kid: Kid) -> v1::KeyChanged {
@@ -189,7 +217,8 @@ fn is_posted_to(bucket: Bucket) -> bool {
     }
 }
 
-fn posting_wire(posting: &Posting) -> v1::Posting {
+/// A posting as it stands in an event.
+pub(crate) fn posting_wire(posting: &Posting) -> v1::Posting {
     let Posting { from, to, amount: Amount { scheme, credits } } = posting;
     v1::Posting {
         from: from.number(),

@@ -26,7 +26,7 @@ impl Signable for Genesis {
             header: header_wire(header),
             nonce: self.nonce.to_vec(),
             format: FORMAT,
-            protocol: PROTOCOL,
+            protocol: self.protocol,
             origin: self.origin.clone(),
             hash_alg: v1::HashAlgorithm::Sha256.into(),
             checkpoint_keys: keys(&self.checkpoint_keys),
@@ -64,7 +64,6 @@ impl Signable for Genesis {
         let header = genesis_header(header)?;
         let Digest(nonce) = sized("nonce", &nonce, Digest::from_slice)?;
         range("format", format, FORMAT..=FORMAT)?;
-        range("protocol", protocol, PROTOCOL..=PROTOCOL)?;
         let origin = origin(origin_wire)?;
         let sha256 = hash_alg == i32::from(v1::HashAlgorithm::Sha256);
         ensure(sha256, "hash_alg", "must be SHA256: set it")?;
@@ -72,6 +71,7 @@ impl Signable for Genesis {
         let admit = reading.admit;
         let genesis = Self {
             nonce,
+            protocol: range("protocol", protocol, 1..=PROTOCOL)?,
             origin,
             checkpoint_keys: keys("checkpoint_keys", checkpoint_keys, GENESIS_KEYS_MAX, admit)?,
             statement_keys: keys("statement_keys", statement_keys, GENESIS_KEYS_MAX, admit)?,

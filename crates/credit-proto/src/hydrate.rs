@@ -6,10 +6,11 @@
 use credit_types::genesis::PROTOCOL;
 use credit_types::limits::{CHUNK_LEAVES_MAX, CHUNK_PATH_MAX};
 use credit_types::{
-    AccountOpening, Digest, Event, EventKind, Header, InstitutionId, Kid, LeafType, ProtocolUpgrade,
-    RecordFacts, RefusedLeaf, Signed, SignerId,
+    AccountOpening, CivilDate, ConversionRequest, Digest, Event, EventKind, Header, InstitutionId, Kid,
+    LeafType, ProtocolUpgrade, RecordFacts, RefusedLeaf, Signed, SignerId,
 };
 
+use crate::application::{Requested, change, requested_body};
 use crate::entry::{DecodeError, DecodedParts, StatementPart, WireEvent, account};
 use crate::envelope::Envelope;
 use crate::event::{aliases, path, postings, record_key, refused, statement_numbers, wire_event};
@@ -38,9 +39,9 @@ pub fn manifest_of(parts: &DecodedParts) -> Option<u64> {
     parts.events.first()?.batch_chunk.as_ref().map(|chunk| chunk.manifest_index)
 }
 
-/// The events of an entry with all that their statements say. An entry that announces an upgrade is
-/// [`DecodeError::Newer`]: [`announced`] reads it. The manifest is that of the entry's chunk; other
-/// entries need none.
+/// The events of an entry with all that their statements say. An entry that announces an upgrade beyond this software
+/// is [`DecodeError::Newer`]: [`announced`] reads it. The manifest is that of the entry's chunk; other entries need
+/// none.
 pub fn hydrate(
     parts: &DecodedParts,
     manifest: Option<&ManifestInfo>,
@@ -122,21 +123,15 @@ impl Basis {
     fn event(&self, wire: &WireEvent) -> Result<Event, InvalidField> {
         let kind: EventKind = enumeration("kind", wire.kind)?;
         let event = match &self.statement {
-            Statement::Genesis(header, body) => {
-                Event::LedgerCreated(Box::new(self.signed(header, body.as_ref())))
-            }
+            Statement::Genesis(header, body) => Event::LedgerCreated(self.boxed(header, body)),
             Statement::StartServer(header, body) => {
-                // Reported as newer where it is: no software of this protocol accepts another.
-                range("protocol", body.protocol, PROTOCOL..=PROTOCOL)?;
+                // Reported as newer where it is: no software accepts a protocol that it doesn't speak.
+                range("protocol", body.protocol, 1..=PROTOCOL)?;
                 Event::ServerStarted(self.signed(header, body))
             }
-            Statement::AdmitInstitution(header, body) => {
-                Event::InstitutionAdmitted(Box::new(self.signed(header, body.as_ref())))
-            }
-            Statement::PublishFramework(header, body) => {
-                Event::FrameworkPublished(Box::new(self.signed(header, body.as_ref())))
-            }
-            Statement::AddKey(header, body) => Event::KeyAdded(Box::new(self.signed(header, body.as_ref()))),
+            Statement::AdmitInstitution(header, body) => Event::InstitutionAdmitted(self.boxed(header, body)),
+            Statement::PublishFramework(header, body) => Event::FrameworkPublished(self.boxed(header, body)),
+            Statement::AddKey(header, body) => Event::KeyAdded(self.boxed(header, body)),
             Statement::RetireKey(header, body) => {
                 Event::KeyRetired { institution_id: owner(wire)?, statement: self.signed(header, body) }
             }
@@ -173,6 +168,21 @@ impl Basis {
                 event
             }
             Statement::CorrectRecord(..) => self.record_status_changed(wire)?,
+            Statement::UpgradeProtocol(header, body) => Event::ProtocolUpgraded(self.signed(header, body)),
+            Statement::PublishRuleBook(header, body) => Event::RuleBookPublished(self.boxed(header, body)),
+            Statement::ChangeRuleBook(header, body) => Event::RuleBookChanged(self.boxed(header, body)),
+            Statement::GiveAutoApproval(header, body) => Event::AutoApprovalGiven {
+                institution_id: institution(&header.signer)?.clone(),
+                statement: self.boxed(header, body),
+            },
+            Statement::RequestConversion(header, body) if kind == EventKind::ConversionRequested => {
+                requested(wire, self.boxed(header, body))?
+            }
+            Statement::DecideConversion(_, body) => changed(wire, self.kid()?, body.provisional_until)?,
+            Statement::RequestConversion(..) | Statement::StepConversion(..) => {
+                changed(wire, self.kid()?, None)?
+            }
+            Statement::ReverseAward(..) => changed(wire, self.first_kid()?, None)?,
         };
         Ok(event)
     }
@@ -214,7 +224,15 @@ impl Basis {
             | Statement::DepositRecord(..)
             | Statement::OpenBatch(..)
             | Statement::CloseBatch(..)
-            | Statement::StartServer(..) => {
+            | Statement::StartServer(..)
+            | Statement::UpgradeProtocol(..)
+            | Statement::PublishRuleBook(..)
+            | Statement::ChangeRuleBook(..)
+            | Statement::GiveAutoApproval(..)
+            | Statement::RequestConversion(..)
+            | Statement::DecideConversion(..)
+            | Statement::StepConversion(..)
+            | Statement::ReverseAward(..) => {
                 Err(InvalidField::new("kind", "rests on another kind of statement"))
             }
         }
@@ -222,6 +240,15 @@ impl Basis {
 
     fn signed<B: Clone>(&self, header: &Header, body: &B) -> Signed<B> {
         Signed { header: header.clone(), body: body.clone(), signers: self.signers.clone() }
+    }
+
+    fn boxed<B: Clone>(&self, header: &Header, body: &B) -> Box<Signed<B>> {
+        Box::new(self.signed(header, body))
+    }
+
+    /// The first of the keys that signed, of a statement that needs more than one.
+    fn first_kid(&self) -> Result<Kid, InvalidField> {
+        required("signatures", self.signers.first().copied())
     }
 
     /// The one key that signed.
@@ -283,6 +310,20 @@ fn deposited(
         fingerprint_version: version.at("record_deposited")?,
         postings: postings(moved).at("record_deposited")?,
     })
+}
+
+fn requested(wire: &WireEvent, statement: Box<Signed<ConversionRequest>>) -> Result<Event, InvalidField> {
+    let body = required("conversion_requested", wire.conversion_requested.as_ref())?;
+    let Requested { items, explanation_commitment, moved } =
+        requested_body(body, &statement.body.records).at("conversion_requested")?;
+    Ok(Event::ConversionRequested { statement, items, explanation_commitment, moved })
+}
+
+/// How an application went on; a last day of confirmation holds for what is provisional only.
+fn changed(wire: &WireEvent, kid: Kid, confirmable_until: Option<CivilDate>) -> Result<Event, InvalidField> {
+    let body = required("conversion_changed", wire.conversion_changed.as_ref())?;
+    let change = change(body, kid, confirmable_until).at("conversion_changed")?;
+    Ok(Event::ConversionChanged(Box::new(change)))
 }
 
 /// The entry of a chunk.

@@ -12,8 +12,10 @@ pub mod schema;
 pub mod strict;
 
 mod account;
+mod application;
 mod bank;
 mod commitment;
+mod conversion;
 mod details;
 mod enumeration;
 mod envelope;
@@ -29,10 +31,13 @@ mod newer;
 mod reading;
 mod record;
 mod registry;
+mod rule_book;
 mod statement;
 mod upgrade;
 
+pub use application::{granted_wire, item_wire, status_number};
 pub use bank::BankSigned;
+pub use conversion::{purpose_number, purpose_of, record_name, record_name_wire};
 pub use envelope::Envelope;
 pub use invalid::InvalidField;
 pub use manifest::{FILE_MANIFEST_BYTES_MAX, decode_manifest, encode_manifest};

@@ -2,9 +2,11 @@
 
 use credit_types::limits::LEAF_BYTES_MAX;
 use credit_types::{
-    AccountOpening, AccountStatusChange, Anchor, BatchClose, BatchManifest, CommandId, Digest,
-    FrameworkPublication, Genesis, Header, InstitutionAdmission, KeyAddition, KeyCompromise, KeyRetirement,
-    LogId, PublicKey, RecordCorrection, RecordFacts, RecordStatusChange, ServerStart, SignerId,
+    AccountOpening, AccountStatusChange, Anchor, AutoApproval, AwardReversal, BatchClose, BatchManifest,
+    CommandId, ConversionDecision, ConversionRequest, ConversionStep, Digest, FrameworkPublication, Genesis,
+    Header, InstitutionAdmission, KeyAddition, KeyCompromise, KeyRetirement, LogId, ProtocolUpgrade,
+    PublicKey, RecordCorrection, RecordFacts, RecordStatusChange, RuleBookChange, RuleBookPublication,
+    ServerStart, SignerId,
 };
 
 use crate::field::{ensure, named, optional_sized, range, required, sized};
@@ -45,6 +47,22 @@ pub enum Statement {
     CloseBatch(Header, BatchClose),
     /// Says that a server has started.
     StartServer(Header, ServerStart),
+    /// Announces a newer protocol or format.
+    UpgradeProtocol(Header, ProtocolUpgrade),
+    /// Publishes a version of a rule book.
+    PublishRuleBook(Header, Box<RuleBookPublication>),
+    /// Activates or abolishes a version of a rule book.
+    ChangeRuleBook(Header, Box<RuleBookChange>),
+    /// Says which rules an institution applies without an officer.
+    GiveAutoApproval(Header, Box<AutoApproval>),
+    /// Applies for credit or for an award.
+    RequestConversion(Header, Box<ConversionRequest>),
+    /// Decides an application.
+    DecideConversion(Header, Box<ConversionDecision>),
+    /// Moves an application on.
+    StepConversion(Header, Box<ConversionStep>),
+    /// Takes an award back by order.
+    ReverseAward(Header, Box<AwardReversal>),
 }
 
 impl Statement {
@@ -64,7 +82,15 @@ impl Statement {
             | Self::ChangeRecordStatus(header, _)
             | Self::OpenBatch(header, _)
             | Self::CloseBatch(header, _)
-            | Self::StartServer(header, _) => header,
+            | Self::StartServer(header, _)
+            | Self::UpgradeProtocol(header, _)
+            | Self::PublishRuleBook(header, _)
+            | Self::ChangeRuleBook(header, _)
+            | Self::GiveAutoApproval(header, _)
+            | Self::RequestConversion(header, _)
+            | Self::DecideConversion(header, _)
+            | Self::StepConversion(header, _)
+            | Self::ReverseAward(header, _) => header,
         }
     }
 
@@ -85,7 +111,15 @@ impl Statement {
             | Self::ChangeRecordStatus(..)
             | Self::OpenBatch(..)
             | Self::CloseBatch(..)
-            | Self::StartServer(..) => Vec::new(),
+            | Self::StartServer(..)
+            | Self::UpgradeProtocol(..)
+            | Self::PublishRuleBook(..)
+            | Self::ChangeRuleBook(..)
+            | Self::GiveAutoApproval(..)
+            | Self::RequestConversion(..)
+            | Self::DecideConversion(..)
+            | Self::StepConversion(..)
+            | Self::ReverseAward(..) => Vec::new(),
         }
     }
 }
@@ -141,6 +175,28 @@ pub fn read_statement(
         payload_type::BATCH_MANIFEST => signed(payload, reading).map(|(h, b)| Statement::OpenBatch(h, b)),
         payload_type::BATCH_CLOSE => signed(payload, reading).map(|(h, b)| Statement::CloseBatch(h, b)),
         payload_type::SERVER_START => signed(payload, reading).map(|(h, b)| Statement::StartServer(h, b)),
+        payload_type::PROTOCOL_UPGRADE => {
+            signed(payload, reading).map(|(h, b)| Statement::UpgradeProtocol(h, b))
+        }
+        payload_type::RULE_BOOK_PUBLICATION => {
+            boxed(payload, reading).map(|(h, b)| Statement::PublishRuleBook(h, b))
+        }
+        payload_type::RULE_BOOK_CHANGE => {
+            boxed(payload, reading).map(|(h, b)| Statement::ChangeRuleBook(h, b))
+        }
+        payload_type::AUTO_APPROVAL => {
+            boxed(payload, reading).map(|(h, b)| Statement::GiveAutoApproval(h, b))
+        }
+        payload_type::CONVERSION_REQUEST => {
+            boxed(payload, reading).map(|(h, b)| Statement::RequestConversion(h, b))
+        }
+        payload_type::CONVERSION_DECISION => {
+            boxed(payload, reading).map(|(h, b)| Statement::DecideConversion(h, b))
+        }
+        payload_type::CONVERSION_STEP => {
+            boxed(payload, reading).map(|(h, b)| Statement::StepConversion(h, b))
+        }
+        payload_type::AWARD_REVERSAL => boxed(payload, reading).map(|(h, b)| Statement::ReverseAward(h, b)),
         other => Err(InvalidField::payload_type(other)),
     }
 }

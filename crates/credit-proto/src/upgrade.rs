@@ -1,18 +1,23 @@
 //! The announcement of a newer protocol or format: the one thing that lets a log go on beyond what a reader knows.
 //!
-//! This software writes none, and reads nothing behind one. It reads the announcement itself, so that a verifier can
-//! ask for the authority's signatures before it says that it needs newer software.
+//! One of what this software speaks is an entry like any other. Of one beyond that it reads nothing that follows, but
+//! it reads the announcement itself, so that a verifier can ask for the authority's signatures before it says that it
+//! needs newer software.
 
 use credit_types::genesis::{FORMAT, PROTOCOL};
 use credit_types::{Header, ProtocolUpgrade};
 
 use crate::entry::{DecodedParts, StatementPart};
+use crate::event::upgraded;
 use crate::field::{ensure, range};
 use crate::invalid::{At as _, InvalidField};
 use crate::payload_type;
 use crate::reading::{Reading, Stage};
 use crate::statement::{Signable, header, header_wire};
 use crate::v1;
+
+/// The protocol below which there is none: no log announces it.
+const PROTOCOL_FIRST: u32 = 1;
 
 impl Signable for ProtocolUpgrade {
     const TYPE: &'static str = payload_type::PROTOCOL_UPGRADE;
@@ -27,22 +32,22 @@ impl Signable for ProtocolUpgrade {
         let v1::ProtocolUpgrade { header: header_wire, protocol, format } = wire;
         let header = header(header_wire)?;
         let body = Self {
-            protocol: range("protocol", protocol, PROTOCOL..=u32::MAX)?,
+            protocol: range("protocol", protocol, PROTOCOL_FIRST..=u32::MAX)?,
             format: range("format", format, FORMAT..=u32::MAX)?,
         };
-        let newer = body.protocol > PROTOCOL || body.format > FORMAT;
+        let newer = body.protocol > PROTOCOL_FIRST || body.format > FORMAT;
         ensure(newer, "protocol", "announces nothing newer: raise the protocol or the format")?;
         Ok((header, body))
     }
 }
 
 /// Whether an event is an announcement.
-pub(crate) fn announces(event: &v1::Event) -> bool {
+fn announces(event: &v1::Event) -> bool {
     event.kind == i32::from(v1::EventKind::ProtocolUpgraded)
 }
 
-/// The upgrade that an entry announces; `None` for an entry that announces none. Refused where event and statement
-/// don't say the same, or where anything else stands in the entry.
+/// The upgrade beyond this software that an entry announces; `None` for an entry that announces none, or one that this
+/// software speaks. Refused where event and statement don't say the same, or where anything else stands in the entry.
 pub fn announced(parts: &DecodedParts) -> Result<Option<ProtocolUpgrade>, InvalidField> {
     if !parts.events.iter().any(announces) {
         return Ok(None);
@@ -56,13 +61,14 @@ pub fn announced(parts: &DecodedParts) -> Result<Option<ProtocolUpgrade>, Invali
     // An announcement holds no key.
     let reading = Reading { admit: |_| None, stage: Stage::Replay };
     let read = ProtocolUpgrade::read(&envelope.payload, reading).at("statements[0].envelope.payload")?;
-    let ProtocolUpgrade { protocol, format } = read.1;
+    let upgrade = read.1;
     let expected = v1::Event {
         kind: v1::EventKind::ProtocolUpgraded.into(),
         statements: vec![0],
-        protocol_upgraded: Some(v1::ProtocolUpgraded { protocol, format }),
+        protocol_upgraded: Some(upgraded(upgrade)),
         ..v1::Event::default()
     };
     ensure(*event == expected, "events[0]", "does not follow from its statements")?;
-    Ok(Some(read.1))
+    let newer = upgrade.protocol > PROTOCOL || upgrade.format > FORMAT;
+    Ok(newer.then_some(upgrade))
 }

@@ -81,6 +81,8 @@ pub(crate) enum Rule {
     AccountBalance,
     /// The account's learner, auditors.
     AccountHistory,
+    /// The account's learner, registrars, the institution that is asked, regulators, auditors.
+    Conversions,
     /// The account's learner, institutions for what they issued, regulators for facts, auditors.
     Records,
 }
@@ -99,20 +101,28 @@ impl Rule {
             (Self::AccountHistory, Principal::Institution(_)) => false,
             (Self::AccountBalance, caller) => caller.holds(Role::Registrar),
             (Self::AccountStatus, caller) => caller.holds(Role::Registrar) || caller.holds(Role::Regulator),
-            (Self::Records, _) => true,
+            (Self::Records | Self::Conversions, _) => true,
         };
         if allowed { Ok(()) } else { Err(Failure::Denied) }
     }
 }
 
 /// Every method of the contract with its rule.
-pub(crate) const POLICIES: [(&str, Rule); 30] = [
+pub(crate) const POLICIES: [(&str, Rule); 45] = [
     ("/creditbank.v1.AccountService/ChangeAccountStatus", Rule::OwnStatement),
     ("/creditbank.v1.AccountService/GetAccount", Rule::AccountStatus),
     ("/creditbank.v1.AccountService/GetBalance", Rule::AccountBalance),
     ("/creditbank.v1.AccountService/ListPostings", Rule::AccountHistory),
     ("/creditbank.v1.AccountService/OpenAccount", Rule::OwnStatement),
     ("/creditbank.v1.AccountService/ResolveAccounts", Rule::Institutions),
+    ("/creditbank.v1.ConversionService/CheckCompliance", Rule::AccountBalance),
+    ("/creditbank.v1.ConversionService/DecideConversion", Rule::OwnStatement),
+    ("/creditbank.v1.ConversionService/GetConversion", Rule::Conversions),
+    ("/creditbank.v1.ConversionService/ListConversions", Rule::Conversions),
+    ("/creditbank.v1.ConversionService/QuoteConversion", Rule::AccountBalance),
+    ("/creditbank.v1.ConversionService/RequestConversion", Rule::OwnStatement),
+    ("/creditbank.v1.ConversionService/ReverseAward", Rule::OwnStatement),
+    ("/creditbank.v1.ConversionService/StepConversion", Rule::OwnStatement),
     ("/creditbank.v1.LogService/GetCheckpoint", Rule::Open),
     ("/creditbank.v1.LogService/GetConsistencyProof", Rule::Open),
     ("/creditbank.v1.LogService/GetInclusionProof", Rule::Open),
@@ -137,6 +147,13 @@ pub(crate) const POLICIES: [(&str, Rule); 30] = [
     ("/creditbank.v1.RegistryService/PublishFramework", Rule::Signed),
     ("/creditbank.v1.RegistryService/ReportKeyCompromise", Rule::Signed),
     ("/creditbank.v1.RegistryService/RetireSigningKey", Rule::Signed),
+    ("/creditbank.v1.RegistryService/UpgradeProtocol", Rule::Signed),
+    ("/creditbank.v1.RuleBookService/ChangeRuleBook", Rule::Signed),
+    ("/creditbank.v1.RuleBookService/GetRuleBook", Rule::Open),
+    ("/creditbank.v1.RuleBookService/GiveAutoApproval", Rule::OwnStatement),
+    ("/creditbank.v1.RuleBookService/ListRuleBooks", Rule::Open),
+    ("/creditbank.v1.RuleBookService/PublishRuleBook", Rule::Signed),
+    ("/creditbank.v1.RuleBookService/ReadRuleBook", Rule::Open),
 ];
 
 /// The services beside the contract that anybody may call: health, and reflection where it is served.
@@ -229,10 +246,12 @@ fn own_subject(institution: &InstitutionId, events: &[Event]) -> Option<Subject>
     only_own.then_some(subject)
 }
 
-/// The issuer of the record that an event is about.
+/// The institution that an event about an account concerns: the issuer of its record, or who is asked.
 fn issuer_of(event: &Event) -> Option<&InstitutionId> {
     match event {
         Event::RecordDeposited { issuer, .. } | Event::RecordStatusChanged { issuer, .. } => Some(issuer),
+        // Who is asked has to know what for.
+        Event::ConversionRequested { statement, .. } => Some(&statement.body.institution_id),
         Event::LedgerCreated(_)
         | Event::ServerStarted(_)
         | Event::InstitutionAdmitted(_)
@@ -242,6 +261,11 @@ fn issuer_of(event: &Event) -> Option<&InstitutionId> {
         | Event::KeyCompromised { .. }
         | Event::AccountOpened { .. }
         | Event::AccountStatusChanged { .. }
+        | Event::ProtocolUpgraded(_)
+        | Event::RuleBookPublished(_)
+        | Event::RuleBookChanged(_)
+        | Event::AutoApprovalGiven { .. }
+        | Event::ConversionChanged(_)
         | Event::BatchOpened(_)
         | Event::BatchChunk { .. }
         | Event::BatchClosed { .. } => None,

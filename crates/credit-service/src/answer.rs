@@ -1,7 +1,7 @@
 //! What a caller is told of a recorded command.
 
 use credit_proto::v1;
-use credit_types::{AccountRef, Digest, RefusedLeaf};
+use credit_types::{AccountRef, ApplicationStatus, Digest, RefusedLeaf};
 
 /// An account that a command opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Answer {
     pub opened: Vec<Opened>,
     /// The positions of a chunk that were refused.
     pub refused: Vec<RefusedLeaf>,
+    /// Where the application stands that it made or moved on.
+    pub status: Option<ApplicationStatus>,
     /// Of a batch: whether it is closed.
     pub closed: bool,
     /// Of a batch: the chunk to go on with.

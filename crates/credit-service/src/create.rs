@@ -18,7 +18,6 @@ use credit_store::high_water::Identity;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
 use credit_store::{Batch, BodyBytes, Store as _};
-use credit_types::genesis::PROTOCOL;
 use credit_types::{Command, Genesis, LogId, Reason, Signed, SignerId};
 use std::fs::Permissions;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -60,7 +59,7 @@ pub(crate) fn create(dir: &Path, envelope: &Envelope, keys: ServerKeys) -> Resul
         return Err(Reason::LedgerExists.into());
     }
     let clock = Clock::default();
-    let context = Context { index: 0, recorded_at_us: clock.now_us(), protocol: PROTOCOL };
+    let context = Context { index: 0, recorded_at_us: clock.now_us(), protocol: genesis.body.protocol };
     let key =
         CommandKey { signer: SignerId::Authority, command_id: genesis.header.statement_id, chunk: None };
     let mut view = View::new();
@@ -81,7 +80,7 @@ pub(crate) fn create(dir: &Path, envelope: &Envelope, keys: ServerKeys) -> Resul
     let statements = [StatementPart::Signed(envelope.clone())];
     let assembled = assemble(&view, &context, &key, &statements, &events)?;
     evolve_entry(&mut view, &context, &key, &events);
-    let mut rows = project::listing_rows(0, &assembled.links, &events);
+    let mut rows = project::listing_rows(0, &assembled.links, &events, &view);
     rows.extend(project::changed_rows(&mut view)?);
     let mut edge = TileEdge::new();
     edge.append(assembled.leaf_hash.0);

@@ -9,23 +9,27 @@ use crate::head_signer::SignedHead;
 use crate::prepare::{Prepared, Side, seal_sides};
 use crate::project;
 use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
+use crate::reckon::assessed;
 use crate::rows;
 use crate::seal::Secret;
 use crate::signed_rows::{Before, Stored};
 use crate::vault::{self, Item};
 use credit_ledger::{
-    BatchRow, CommandKey, Context, Row, RowId, View, command_key, decide, event_reads, evolve_entry, reads,
+    BatchRow, CommandKey, Context, RecordRow, Row, RowId, View, command_key, decide, event_reads,
+    evolve_entry, protocol, reads,
 };
 use credit_log::tile::TileEdge;
 use credit_log::tree;
 use credit_proto::entry::StatementPart;
+use credit_proto::{Secret as _, Stage};
 use credit_store::{Batch, BodyBytes, EntryBytes, RowChange, Tile};
-use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
 use credit_types::{
-    AccountRef, Command, Digest, Event, InstitutionId, Reason, RecordId, RecordStatus, RefusedLeaf, Rejection,
+    AccountRef, ApplicationStatus, CivilDate, Command, ConversionRequest, Digest, Event, InstitutionId,
+    Reason, RecordDetails, RecordId, RecordStatus, RefusedLeaf, Rejection, Subject,
 };
 use looked_up::{assert_looked_up, superseded};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -108,8 +112,10 @@ impl<'a> Group<'a> {
             return Ok(Placed { answer, want_receipt });
         }
         self.look_up(&mut prepared)?;
+        self.reckon(&mut prepared)?;
         let index = self.edge.size();
-        let context = Context { index, recorded_at_us: self.recorded_at_us, protocol: PROTOCOL };
+        let protocol = protocol(&self.view, &prepared.command);
+        let context = Context { index, recorded_at_us: self.recorded_at_us, protocol };
         let events = decide(&self.view, &context, &prepared.command)?;
         let Some(key) = key else { return Err(Failure::Fault("a decided command has no key".to_owned())) };
         self.load_events(&events)?;
@@ -125,7 +131,7 @@ impl<'a> Group<'a> {
 
     fn push(&mut self, assembled: Assembled, items: Vec<Item>, index: u64, events: &[Event]) {
         let Assembled { bytes, leaf_hash, links } = assembled;
-        self.batch.rows.extend(project::listing_rows(index, &links, events));
+        self.batch.rows.extend(project::listing_rows(index, &links, events, &self.view));
         let body = BodyBytes { items };
         self.bytes = self.bytes.saturating_add(bytes.bytes()).saturating_add(body.bytes());
         self.batch.entries.push(bytes);
@@ -194,7 +200,11 @@ impl<'a> Group<'a> {
             | RowId::Command(_)
             | RowId::Batch(_)
             | RowId::OpenBatches(_)
-            | RowId::Subject(_) => self.stored.row(id),
+            | RowId::Subject(_)
+            | RowId::Book(_)
+            | RowId::AutoApprovals(_)
+            | RowId::Application(_)
+            | RowId::Uses(_) => self.stored.row(id),
         }
     }
 
@@ -265,6 +275,7 @@ impl<'a> Group<'a> {
             receipt: None,
             opened: Vec::new(),
             refused: Vec::new(),
+            status: None,
             closed: false,
             next_chunk: 0,
         };
@@ -286,6 +297,9 @@ impl<'a> Group<'a> {
                     answer.refused.clone_from(refused);
                 }
                 Event::BatchClosed { manifest_index, .. } => manifest = Some(*manifest_index),
+                // The last event about an application is the one that was asked for: what lapses for it comes before.
+                Event::ConversionRequested { .. } => answer.status = Some(ApplicationStatus::UnderReview),
+                Event::ConversionChanged(change) => answer.status = Some(change.status),
                 Event::LedgerCreated(_)
                 | Event::ServerStarted(_)
                 | Event::InstitutionAdmitted(_)
@@ -294,6 +308,10 @@ impl<'a> Group<'a> {
                 | Event::KeyRetired { .. }
                 | Event::KeyCompromised { .. }
                 | Event::AccountStatusChanged { .. }
+                | Event::ProtocolUpgraded(_)
+                | Event::RuleBookPublished(_)
+                | Event::RuleBookChanged(_)
+                | Event::AutoApprovalGiven { .. }
                 | Event::RecordDeposited { .. }
                 | Event::RecordStatusChanged { .. } => {}
             }
@@ -349,12 +367,76 @@ impl<'a> Group<'a> {
                     let superseded = superseded(&prepared.command);
                     vec![before || self.fingerprint_taken(&deposit.fingerprint, superseded)?]
                 }
-                Side::None | Side::Explained(..) => Vec::new(),
+                Side::None | Side::Explained(..) | Side::Conversion(_) | Side::Book(_) => Vec::new(),
             });
         }
         prepared.sides = sides;
         assert_looked_up(&mut prepared.command, &taken);
         Ok(())
+    }
+
+    /// Reckons an application again where its account has changed since it was prepared, or another day has begun.
+    fn reckon(&mut self, prepared: &mut Prepared) -> Result<(), Failure> {
+        let Command::RequestConversion(statement, _) = &prepared.command else { return Ok(()) };
+        let request = statement.body.clone();
+        let Some(Side::Conversion(side)) = prepared.sides.first_mut() else {
+            return Err(Failure::Fault("an application came without what it rests on".to_owned()));
+        };
+        let subject = RowId::Subject(Subject::Account(request.account_ref));
+        self.load_rows(vec![subject.clone()])?;
+        let last = match self.view.get(&subject) {
+            Some(Row::Subject(row)) => Some(row.last_index),
+            _ => None,
+        };
+        let today = CivilDate::at(self.recorded_at_us, self.shared.genesis.civil_offset_minutes);
+        let today = today.map_err(fault("date an entry"))?;
+        if side.reckoned != Some((last, today)) {
+            let details = self.details(&request)?;
+            let assessed = assessed(&self.view, today, &request, side, &details)?;
+            side.explanation = assessed.explanation;
+            side.reckoned = Some((last, today));
+            prepared.items = None;
+            if let Command::RequestConversion(_, assessment) = &mut prepared.command {
+                **assessment = assessed.assessment;
+            }
+        }
+        // What is proposed names rows of its own.
+        self.load(&prepared.command)
+    }
+
+    /// The details of a request's records, those of this group too.
+    fn details(&self, request: &ConversionRequest) -> Result<Vec<Option<RecordDetails>>, Failure> {
+        let mut all = Vec::with_capacity(request.records.len());
+        for name in &request.records {
+            let row = match self.view.get(&RowId::Record(name.issuer.clone(), name.record_id)) {
+                Some(Row::Record(row)) if row.facts.account_ref == request.account_ref => row,
+                _ => {
+                    all.push(None);
+                    continue;
+                }
+            };
+            let in_group = row.deposited_index.checked_sub(self.signed.edge.size());
+            all.push(match in_group {
+                _ if row.application.is_some() => None,
+                None => self.reader.details(row)?,
+                Some(at) => self.unwritten_details(row, usize::try_from(at).unwrap_or(usize::MAX))?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// The details of a record whose entry stands at a place in this group.
+    fn unwritten_details(&self, row: &RecordRow, at: usize) -> Result<Option<RecordDetails>, Failure> {
+        let account = row.facts.account_ref;
+        let new = self.new_keys.iter().find(|(of, _)| *of == account).map(|(_, key)| key.clone());
+        let key = new.or_else(|| self.shared.keyring.data_key(account)).ok_or(Failure::DataKeyMissing)?;
+        let items = self.batch.bodies.get(at).map(|body| body.items.as_slice()).unwrap_or_default();
+        let opened = items.iter().find_map(|(id, sealed)| vault::open_item(&key, id, sealed).ok());
+        let wanted = row.facts.details_commitment;
+        let part = opened.into_iter().flatten().find(|part| part.commitment == wanted);
+        let part = part.ok_or_else(|| Failure::Fault("a record's item is missing".to_owned()))?;
+        let details = RecordDetails::read(&part.payload, Stage::Replay);
+        details.map(Some).map_err(|_| Failure::Fault("decode details".to_owned()))
     }
 
     fn alias_taken(&self, alias: &[u8; 32]) -> Result<bool, Failure> {
@@ -398,7 +480,12 @@ impl<'a> Group<'a> {
     fn adopt(&mut self, sides: Vec<Side>) -> Result<(), Failure> {
         for side in sides {
             match side {
-                Side::None | Side::Explained(..) => {}
+                Side::None | Side::Explained(..) | Side::Conversion(_) => {}
+                // Before the entry that names it; a blob that no entry names is nobody's loss.
+                Side::Book(blob) => {
+                    let digest: [u8; 32] = Sha256::digest(&blob).into();
+                    self.shared.store.put_blob(&digest, &blob)?;
+                }
                 Side::Opening(opening) => {
                     for alias in &opening.aliases {
                         self.put_sealed(rows::ALIAS, alias, opening.account_ref.as_bytes())?;

@@ -2,9 +2,11 @@
 //! thread or to the writer, and puts the answer together.
 
 pub(crate) mod account;
+pub(crate) mod conversion;
 pub(crate) mod log;
 pub(crate) mod record;
 pub(crate) mod registry;
+pub(crate) mod rule_book;
 mod watch;
 
 use crate::access::{self, Principal, Rule};
@@ -188,6 +190,7 @@ impl Edge {
             | Rule::AccountStatus
             | Rule::AccountBalance
             | Rule::AccountHistory
+            | Rule::Conversions
             | Rule::Records => return Err(Failure::Denied.into()),
         }
         Ok(prepared)

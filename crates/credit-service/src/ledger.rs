@@ -1,6 +1,7 @@
 //! The running ledger: made once, opened with every check that its files allow, submitted to, stopped.
 
 use crate::answer::Answer;
+use crate::books::Books;
 use crate::clock::Clock;
 use crate::failure::{Failure, fault};
 use crate::head_signer::{CheckpointSigners, HeadSigner};
@@ -26,7 +27,6 @@ use credit_store::high_water::HighWater;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
 use credit_store::{Direction, Store};
-use credit_types::genesis::PROTOCOL;
 use credit_types::{AccountRef, Anchor, Digest, Event, Genesis, Header, LogId, ServerStart, SignerId};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -334,6 +334,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     let shared = Arc::new(Shared {
         store,
         keyring,
+        books: Books::default(),
         clock,
         genesis,
         log_id,
@@ -436,7 +437,11 @@ fn server_start(
         signer: SignerId::Operator,
         anchor: Some(Anchor { size: head.size, root: Digest(head.root.0) }),
     };
-    let body = ServerStart { epoch, software: SOFTWARE.to_owned(), protocol: PROTOCOL };
+    let protocol = match reader.row(&RowId::Log)? {
+        Some(Row::Log(log)) => log.protocol,
+        _ => return Err(Failure::Fault("the log has no row".to_owned())),
+    };
+    let body = ServerStart { epoch, software: SOFTWARE.to_owned(), protocol };
     let payload = body.payload(Some(&header));
     let signature = operator.sign_statement(payload_type::SERVER_START, &payload).to_vec();
     let envelope = v1::Envelope {

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::keyring::Keyring;
 use crate::random;
 use crate::reader::{Reader, admit};
+use crate::reckon::ConversionSide;
 use crate::seal::Secret;
 use crate::vault::{self, AccountSecret, Item, SecretPart};
 use credit_ledger::{BatchRow, Row, RowId};
@@ -51,6 +52,22 @@ pub enum Expected {
     CloseBatch,
     /// `server-start.v1`; only the server itself submits it.
     StartServer,
+    /// `protocol-upgrade.v1`.
+    UpgradeProtocol,
+    /// `rule-book-publication.v1`; comes with the book.
+    PublishRuleBook,
+    /// `rule-book-change.v1`.
+    ChangeRuleBook,
+    /// `auto-approval.v1`.
+    GiveAutoApproval,
+    /// `conversion-request.v1`.
+    RequestConversion,
+    /// `conversion-decision.v1`.
+    DecideConversion,
+    /// `conversion-step.v1`.
+    StepConversion,
+    /// `award-reversal.v1`.
+    ReverseAward,
 }
 
 impl Expected {
@@ -69,6 +86,14 @@ impl Expected {
             Self::OpenBatch => payload_type::BATCH_MANIFEST,
             Self::CloseBatch => payload_type::BATCH_CLOSE,
             Self::StartServer => payload_type::SERVER_START,
+            Self::UpgradeProtocol => payload_type::PROTOCOL_UPGRADE,
+            Self::PublishRuleBook => payload_type::RULE_BOOK_PUBLICATION,
+            Self::ChangeRuleBook => payload_type::RULE_BOOK_CHANGE,
+            Self::GiveAutoApproval => payload_type::AUTO_APPROVAL,
+            Self::RequestConversion => payload_type::CONVERSION_REQUEST,
+            Self::DecideConversion => payload_type::CONVERSION_DECISION,
+            Self::StepConversion => payload_type::CONVERSION_STEP,
+            Self::ReverseAward => payload_type::AWARD_REVERSAL,
         }
     }
 }
@@ -83,6 +108,10 @@ pub(crate) enum Side {
     Deposit(Box<DepositSide>),
     /// A change with an explanation.
     Explained(AccountRef, SecretPart),
+    /// An application.
+    Conversion(Box<ConversionSide>),
+    /// A rule book: its canonical JSON.
+    Book(Vec<u8>),
 }
 
 /// A new account's key, number, aliases and sealed identity.
@@ -123,6 +152,13 @@ impl Prepared {
     }
 }
 
+/// What comes with a statement beside its envelope.
+pub(crate) struct Secrets {
+    pub(crate) secret: Option<v1::SecretPart>,
+    pub(crate) explanation: Option<v1::SecretPart>,
+    pub(crate) blob: Option<Vec<u8>>,
+}
+
 /// Prepares commands.
 #[derive(Clone)]
 pub struct Preparer {
@@ -130,7 +166,7 @@ pub struct Preparer {
 }
 
 /// A secret part that comes with a statement, checked against its commitment.
-fn opened(
+pub(crate) fn opened(
     field: &str,
     label: &str,
     secret_type: &str,
@@ -174,6 +210,27 @@ impl Preparer {
         explanation: Option<v1::SecretPart>,
         want_receipt: bool,
     ) -> Result<Prepared, Failure> {
+        self.with_blob(expected, envelope, Secrets { secret, explanation, blob: None }, want_receipt)
+    }
+
+    /// Prepares the publication of a rule book with its canonical JSON.
+    pub fn rule_book(
+        &self,
+        envelope: Option<v1::Envelope>,
+        blob: Vec<u8>,
+        want_receipt: bool,
+    ) -> Result<Prepared, Failure> {
+        let secrets = Secrets { secret: None, explanation: None, blob: Some(blob) };
+        self.with_blob(Expected::PublishRuleBook, envelope, secrets, want_receipt)
+    }
+
+    fn with_blob(
+        &self,
+        expected: Expected,
+        envelope: Option<v1::Envelope>,
+        secrets: Secrets,
+        want_receipt: bool,
+    ) -> Result<Prepared, Failure> {
         let Some(envelope) = envelope else {
             return Err(Rejection::new(Reason::FieldInvalid).field("envelope").detail("is missing").into());
         };
@@ -188,7 +245,7 @@ impl Preparer {
         let statement = decode_statement(&envelope.payload_type, &envelope.payload, admit)
             .map_err(|invalid| invalid.within("envelope.payload"))?;
         let signers = self.verify(&envelope, &statement)?;
-        let (command, signer, side) = self.command(statement, signers, secret, explanation)?;
+        let (command, signer, side) = self.command(statement, signers, secrets)?;
         let statements = vec![StatementPart::Signed(envelope)];
         let sides = vec![side];
         let items = seal_sides(self.keyring(), &sides)?;
@@ -237,14 +294,10 @@ impl Preparer {
         &self,
         statement: Statement,
         signers: Vec<Kid>,
-        secret: Option<v1::SecretPart>,
-        explanation: Option<v1::SecretPart>,
+        secrets: Secrets,
     ) -> Result<(Command, SignerId, Side), Failure> {
+        let Secrets { secret, explanation, blob } = secrets;
         let signer = statement.header().signer.clone();
-        let explain = |account, commitment: Option<Digest>, explanation| match commitment {
-            None => Ok(Side::None),
-            Some(commitment) => explained(commitment, explanation).map(|part| Side::Explained(account, part)),
-        };
         let (command, side) = match statement {
             Statement::Genesis(..) => return Err(Reason::LedgerExists.into()),
             Statement::AdmitInstitution(header, body) => {
@@ -299,6 +352,17 @@ impl Preparer {
             }
             Statement::StartServer(header, body) => {
                 (Command::StartServer(signed(header, body, signers)), Side::None)
+            }
+            Statement::UpgradeProtocol(..)
+            | Statement::PublishRuleBook(..)
+            | Statement::ChangeRuleBook(..)
+            | Statement::GiveAutoApproval(..)
+            | Statement::RequestConversion(..)
+            | Statement::DecideConversion(..)
+            | Statement::StepConversion(..)
+            | Statement::ReverseAward(..) => {
+                let secrets = Secrets { secret, explanation, blob };
+                self.of_protocol_2(statement, signers, secrets)?
             }
         };
         Ok((command, signer, side))
@@ -408,6 +472,10 @@ pub(crate) fn seal_sides(keyring: &Keyring, sides: &[Side]) -> Result<Option<Vec
                 by_account.entry(deposit.account_ref).or_default().extend(deposit.secrets.iter().cloned());
             }
             Side::Explained(account, part) => by_account.entry(*account).or_default().push(part.clone()),
+            Side::Conversion(conversion) => {
+                by_account.entry(conversion.account_ref).or_default().extend(conversion.secrets().cloned());
+            }
+            Side::Book(_) => {}
         }
     }
     for (account, parts) in by_account {
@@ -417,7 +485,19 @@ pub(crate) fn seal_sides(keyring: &Keyring, sides: &[Side]) -> Result<Option<Vec
     Ok(Some(items))
 }
 
-fn signed<B>(header: Header, body: B, signers: Vec<Kid>) -> Signed<B> {
+/// The explanation of a change, where its statement commits to one.
+pub(crate) fn explain(
+    account: AccountRef,
+    commitment: Option<Digest>,
+    explanation: Option<v1::SecretPart>,
+) -> Result<Side, Failure> {
+    match commitment {
+        None => Ok(Side::None),
+        Some(commitment) => explained(commitment, explanation).map(|part| Side::Explained(account, part)),
+    }
+}
+
+pub(crate) fn signed<B>(header: Header, body: B, signers: Vec<Kid>) -> Signed<B> {
     Signed { header, body, signers }
 }
 

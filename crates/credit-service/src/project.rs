@@ -5,20 +5,35 @@ use crate::rows;
 use credit_ledger::{CommandKey, View};
 use credit_proto::entry::DecodedParts;
 use credit_store::RowChange;
-use credit_types::{Event, Link};
+use credit_types::{ApplicationStatus, Event, Granted, Link};
 
-/// Rows of an entry that the core does not keep: its place in each subject's chain, and new records under their
-/// accounts.
-pub(crate) fn listing_rows(index: u64, links: &[Link], events: &[Event]) -> Vec<RowChange> {
+/// Rows of an entry that the core does not keep: its place in each subject's chain, new records under their
+/// accounts and applications under the institutions that are asked. The view has the rows after the entry.
+pub(crate) fn listing_rows(index: u64, links: &[Link], events: &[Event], view: &View) -> Vec<RowChange> {
     let chains = links.iter().map(|link| RowChange::Put {
         key: rows::chain_key(&link.subject, link.sequence),
         value: index.to_be_bytes().to_vec(),
     });
-    let records = events.iter().filter_map(|event| match event {
-        Event::RecordDeposited { facts, issuer, .. } => Some(RowChange::Put {
-            key: rows::listing_key(facts.account_ref, facts.record_id, issuer),
-            value: Vec::new(),
-        }),
+    let listed = |key: Vec<u8>| RowChange::Put { key, value: Vec::new() };
+    let records = events.iter().flat_map(|event| match event {
+        Event::RecordDeposited { facts, issuer, .. } => {
+            vec![listed(rows::listing_key(facts.account_ref, facts.record_id, issuer))]
+        }
+        Event::ConversionRequested { statement, .. } => {
+            vec![listed(rows::asked_key(&statement.body.institution_id, index))]
+        }
+        Event::ConversionChanged(change) => match view.application(change.application) {
+            // What is taken back was listed when it was granted.
+            Some(row)
+                if matches!(change.status, ApplicationStatus::Posted | ApplicationStatus::Provisional) =>
+            {
+                let institution = &row.request.institution_id;
+                let key =
+                    |granted: &Granted| rows::listing_key(change.account_ref, granted.record_id, institution);
+                change.granted.iter().map(|granted| listed(key(granted))).collect()
+            }
+            Some(_) | None => Vec::new(),
+        },
         Event::LedgerCreated(_)
         | Event::ServerStarted(_)
         | Event::InstitutionAdmitted(_)
@@ -29,9 +44,13 @@ pub(crate) fn listing_rows(index: u64, links: &[Link], events: &[Event]) -> Vec<
         | Event::AccountOpened { .. }
         | Event::AccountStatusChanged { .. }
         | Event::RecordStatusChanged { .. }
+        | Event::ProtocolUpgraded(_)
+        | Event::RuleBookPublished(_)
+        | Event::RuleBookChanged(_)
+        | Event::AutoApprovalGiven { .. }
         | Event::BatchOpened(_)
         | Event::BatchChunk { .. }
-        | Event::BatchClosed { .. } => None,
+        | Event::BatchClosed { .. } => Vec::new(),
     });
     chains.chain(records).collect()
 }
@@ -64,6 +83,12 @@ pub(crate) fn command_key(parts: &DecodedParts, events: &[Event]) -> CommandKey 
         | Event::AccountStatusChanged { .. }
         | Event::RecordDeposited { .. }
         | Event::RecordStatusChanged { .. }
+        | Event::ProtocolUpgraded(_)
+        | Event::RuleBookPublished(_)
+        | Event::RuleBookChanged(_)
+        | Event::AutoApprovalGiven { .. }
+        | Event::ConversionRequested { .. }
+        | Event::ConversionChanged(_)
         | Event::BatchOpened(_)
         | Event::BatchClosed { .. } => None,
     });

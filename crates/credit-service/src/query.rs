@@ -3,11 +3,13 @@
 pub(crate) mod account;
 pub(crate) mod balance;
 pub(crate) mod bundle;
+pub(crate) mod conversion;
 mod fold;
 pub(crate) mod log;
 pub(crate) mod page;
 pub(crate) mod record;
 pub(crate) mod registry;
+pub(crate) mod rule_book;
 
 use crate::failure::Failure;
 use crate::reader::Reader;

@@ -1,6 +1,7 @@
 //! Reads the ledger: rows, entries, proofs, receipts, details. Synchronous; async callers go through a blocking
 //! thread. What an answer rests on is durable and under a signed head: see `signed_rows.rs`.
 
+use crate::books::Books;
 use crate::clock::Clock;
 use crate::failure::{Failure, fault};
 use crate::head_signer::SignedHead;
@@ -10,12 +11,13 @@ use crate::rows;
 use crate::signed_rows::SignedRows;
 use crate::vault;
 use crate::witnesses::CosignedHead;
-use credit_ledger::{HeadRow, InstitutionRow, RecordRow, Row, RowId};
+use credit_ledger::{BookRow, HeadRow, InstitutionRow, RecordRow, Row, RowId};
 use credit_log::envelope::SigningKey;
 use credit_log::tree::{Tiles, root_at};
 use credit_log::{Hash, hash};
 use credit_proto::entry::{self, DecodedParts, ManifestInfo};
 use credit_proto::{Secret as _, Stage, v1};
+use credit_rules::program::Program;
 use credit_store::{EntryBytes, Store};
 use credit_types::{
     AccountRef, Digest, EntryCore, Event, Genesis, InstitutionId, LogId, RecordDetails, RecordId, Subject,
@@ -29,6 +31,8 @@ const READ_BYTES_MAX: usize = 4 << 20;
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) keyring: Keyring,
+    /// Published rule books, made ready.
+    pub(crate) books: Books,
     pub(crate) clock: Clock,
     pub(crate) genesis: Genesis,
     pub(crate) log_id: LogId,
@@ -177,7 +181,11 @@ impl Reader {
             | RowId::Command(_)
             | RowId::Batch(_)
             | RowId::OpenBatches(_)
-            | RowId::Subject(_) => self.shared.row(id),
+            | RowId::Subject(_)
+            | RowId::Book(_)
+            | RowId::AutoApprovals(_)
+            | RowId::Application(_)
+            | RowId::Uses(_) => self.shared.row(id),
         }
     }
 
@@ -279,6 +287,35 @@ impl Reader {
             .collect()
     }
 
+    /// Rule books by id.
+    pub(crate) fn books(&self, after: Option<&str>, limit: usize) -> Result<Vec<Arc<BookRow>>, Failure> {
+        let from = after.map_or_else(|| vec![b'e'], |id| [b"e", id.as_bytes(), b"\0"].concat());
+        let found = self.shared.rows(&from, &credit_store::prefix_end(b"e"), limit)?;
+        let row = |(_, value): &(Vec<u8>, Vec<u8>)| {
+            if let Row::Book(row) = rows::decode(value)? {
+                return Ok(row);
+            }
+            Err(Failure::Fault("a rule book's row is something else".to_owned()))
+        };
+        found.iter().map(row).collect()
+    }
+
+    /// Indexes of the applications made to an institution from an index on, ascending.
+    pub(crate) fn asked_of(
+        &self,
+        institution: &InstitutionId,
+        from_index: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, Failure> {
+        let (from, to) = (rows::asked_key(institution, from_index), rows::asked_key(institution, u64::MAX));
+        let found = self.shared.rows(&from, &to, limit)?;
+        let index = |(key, _): &(Vec<u8>, Vec<u8>)| {
+            let bytes = key.last_chunk::<8>().copied();
+            bytes.map(u64::from_be_bytes).ok_or_else(|| Failure::Fault("decode a listing".to_owned()))
+        };
+        found.iter().map(index).collect()
+    }
+
     /// A record's details; `None` as in [`Reader::opened_details`].
     pub fn details(&self, record: &RecordRow) -> Result<Option<RecordDetails>, Failure> {
         let opened = self.opened_details(record)?;
@@ -290,9 +327,24 @@ impl Reader {
     /// erased, which no entry of this protocol does. A key that is merely missing is a failure of the keyring, and is
     /// told as one.
     pub fn opened_details(&self, record: &RecordRow) -> Result<Option<v1::OpenedSecret>, Failure> {
-        let data_key = self.shared.keyring.data_key(record.facts.account_ref);
-        let data_key = data_key.ok_or(Failure::DataKeyMissing)?;
-        let range = record.deposited_index..record.deposited_index.saturating_add(1);
+        // What an application granted commits to the application's explanation, and has no details.
+        if record.application.is_some() {
+            return Ok(None);
+        }
+        let (account, wanted) = (record.facts.account_ref, record.facts.details_commitment);
+        self.opened_secret(account, record.deposited_index, wanted, RecordDetails::TYPE).map(Some)
+    }
+
+    /// A secret part of an account in an entry, with the salt of its commitment.
+    pub(crate) fn opened_secret(
+        &self,
+        account: AccountRef,
+        index: u64,
+        wanted: Digest,
+        payload_type: &str,
+    ) -> Result<v1::OpenedSecret, Failure> {
+        let data_key = self.shared.keyring.data_key(account).ok_or(Failure::DataKeyMissing)?;
+        let range = index..index.saturating_add(1);
         let bodies = self.shared.store.bodies(range, READ_BYTES_MAX)?;
         // An entry has at most one item per account, and only this account's opens under its key.
         let opened = bodies
@@ -302,14 +354,23 @@ impl Reader {
         let Some(secrets) = opened else {
             return Err(Failure::Fault("a record's item is missing".to_owned()));
         };
-        let wanted = record.facts.details_commitment;
         let part = secrets.iter().find(|part| part.commitment == wanted);
         let Some(part) = part else { return Err(Failure::Fault("an item lacks its part".to_owned())) };
-        Ok(Some(v1::OpenedSecret {
-            payload_type: RecordDetails::TYPE.to_owned(),
+        Ok(v1::OpenedSecret {
+            payload_type: payload_type.to_owned(),
             salt: part.salt.to_vec(),
             payload: part.payload.clone(),
-        }))
+        })
+    }
+
+    /// A published rule book, made ready.
+    pub(crate) fn program(&self, digest: Digest) -> Result<Arc<Program>, Failure> {
+        self.shared.books.program(self.shared.store.as_ref(), digest)
+    }
+
+    /// A public blob by its SHA-256; `None` where the ledger has none.
+    pub fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.shared.store.blob(&digest.0)?)
     }
 
     /// The account behind an alias.

@@ -252,7 +252,7 @@ fn apply(
     }
     let context = Context { index: core.index, recorded_at_us: core.recorded_at_us, protocol: PROTOCOL };
     evolve_entry(view, &context, &project::command_key(&parts, &events), &events);
-    Ok(project::listing_rows(core.index, &parts.links, &events))
+    Ok(project::listing_rows(core.index, &parts.links, &events, view))
 }
 
 fn leaf(store: &dyn Store, leaves: &Leaves, index: u64) -> Result<Digest, Failure> {

@@ -15,6 +15,11 @@
 //! | `b` | manifest index | batch | yes |
 //! | `o` | signer | open batches | yes |
 //! | `u` | subject kind, id | last link | yes |
+//! | `e` | book id | versions of a rule book | yes |
+//! | `i` | institution id | auto-approvals | yes |
+//! | `l` | application index | application | yes |
+//! | `x` | account_ref | uses of an account's records | yes |
+//! | `q` | institution id, 0, application index | – | yes |
 //! | `j` | subject kind, id length, id, sequence | entry index | yes |
 //! | `p` | alias pseudonym | sealed account_ref | vault |
 //! | `f` | fingerprint | sealed record | vault |
@@ -25,10 +30,10 @@ use credit_ledger::{CommandKey, Row, RowId};
 use credit_types::{AccountRef, InstitutionId, RecordId, Subject, SubjectKind};
 
 /// Prefixes of the rows that are projections of the log, in order.
-pub(crate) const PROJECTED: [u8; 13] = *b"abcgjknorstuw";
+pub(crate) const PROJECTED: [u8; 18] = *b"abcegijklnoqrstuwx";
 
 /// Prefixes of the rows that are written once and never again: a chain's sequence and a record's id are new each time.
-const ONCE: [u8; 2] = *b"jt";
+const ONCE: [u8; 3] = *b"jqt";
 
 /// Prefix of alias rows.
 pub(crate) const ALIAS: u8 = b'p';
@@ -72,6 +77,10 @@ pub(crate) fn key(id: &RowId) -> Option<Vec<u8>> {
         RowId::Batch(index) => joined(b'b', &[&index.to_be_bytes()]),
         RowId::OpenBatches(signer) => joined(b'o', &[signer.as_str().as_bytes()]),
         RowId::Subject(subject) => joined(b'u', &[&[kind_byte(subject.kind())], subject.id_bytes()]),
+        RowId::Book(id) => joined(b'e', &[id.as_str().as_bytes()]),
+        RowId::AutoApprovals(id) => joined(b'i', &[id.as_str().as_bytes()]),
+        RowId::Application(index) => joined(b'l', &[&index.to_be_bytes()]),
+        RowId::Uses(account) => joined(b'x', &[account.as_bytes()]),
         RowId::Head(_) | RowId::Leaf(_) => return None,
     })
 }
@@ -101,6 +110,11 @@ pub(crate) fn listing_range(
         key
     });
     (from, end)
+}
+
+/// The key that lists an application under the institution that is asked.
+pub(crate) fn asked_key(institution: &InstitutionId, application: u64) -> Vec<u8> {
+    joined(b'q', &[institution.as_str().as_bytes(), &[0], &application.to_be_bytes()])
 }
 
 /// Takes a listing key apart.

@@ -8,16 +8,20 @@ use crate::failure::Failure;
 use crate::gate::GateLayer;
 use crate::grpc::Edge;
 use crate::grpc::account::Accounts;
+use crate::grpc::conversion::Conversions;
 use crate::grpc::log::Log;
 use crate::grpc::record::Records;
 use crate::grpc::registry::Registry;
+use crate::grpc::rule_book::RuleBooks;
 use crate::http::{self, PublicLog};
 use crate::ledger::{Health, Ledger};
 use crate::metrics::Metrics;
 use credit_rpc::v1::account_service_server::{AccountServiceServer, SERVICE_NAME as ACCOUNT};
+use credit_rpc::v1::conversion_service_server::{ConversionServiceServer, SERVICE_NAME as CONVERSION};
 use credit_rpc::v1::log_service_server::{LogServiceServer, SERVICE_NAME as LOG};
 use credit_rpc::v1::record_service_server::{RecordServiceServer, SERVICE_NAME as RECORD};
 use credit_rpc::v1::registry_service_server::{RegistryServiceServer, SERVICE_NAME as REGISTRY};
+use credit_rpc::v1::rule_book_service_server::{RuleBookServiceServer, SERVICE_NAME as RULE_BOOK};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +56,7 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(20);
 const _: () = assert!(crate::query::page::BYTES_MAX + (512 << 10) < MESSAGE_BYTES_MAX);
 
 /// The services whose writes stop with the ledger's; the log can be read to the end.
-const WRITERS: [&str; 3] = [ACCOUNT, RECORD, REGISTRY];
+const WRITERS: [&str; 5] = [ACCOUNT, RECORD, REGISTRY, RULE_BOOK, CONVERSION];
 
 /// The server could not be started or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -185,6 +189,16 @@ fn services(edge: &Arc<Edge>) -> Routes {
     )
     .add_service(
         RegistryServiceServer::new(Registry { edge: edge() })
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        RuleBookServiceServer::new(RuleBooks { edge: edge() })
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        ConversionServiceServer::new(Conversions { edge: edge() })
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
     )

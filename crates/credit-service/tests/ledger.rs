@@ -84,6 +84,7 @@ fn wire(envelope: Envelope) -> v1::Envelope {
 fn genesis() -> Genesis {
     Genesis {
         nonce: [7; 32],
+        protocol: credit_types::genesis::PROTOCOL,
         origin: "dev.example/bank".to_owned(),
         checkpoint_keys: vec![public(CHECKPOINT)],
         statement_keys: vec![public(STATEMENT)],

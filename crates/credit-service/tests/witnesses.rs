@@ -69,6 +69,7 @@ fn id(number: u8) -> CommandId {
 fn genesis(witness_policy_hash: Option<Digest>) -> Genesis {
     Genesis {
         nonce: [7; 32],
+        protocol: credit_types::genesis::PROTOCOL,
         origin: ORIGIN.to_owned(),
         checkpoint_keys: vec![public(CHECKPOINT)],
         statement_keys: vec![public(STATEMENT)],

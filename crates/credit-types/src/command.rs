@@ -5,13 +5,15 @@
 //! the log can decide again.
 
 use crate::account::{AccountOpening, AccountStatusChange, AliasAsserted};
+use crate::conversion::{Assessment, AwardReversal, ConversionDecision, ConversionRequest, ConversionStep};
 use crate::framework::FrameworkPublication;
-use crate::genesis::{Genesis, ServerStart};
+use crate::genesis::{Genesis, ProtocolUpgrade, ServerStart};
 use crate::id::{AccountRef, Digest};
 use crate::institution::{InstitutionAdmission, KeyAddition, KeyCompromise, KeyRetirement};
 use crate::record::{
     BatchClose, BatchManifest, RecordCorrection, RecordDetails, RecordFacts, RecordStatusChange,
 };
+use crate::rule_book::{AutoApproval, BookCheck, RuleBookChange, RuleBookPublication};
 use crate::statement::Signed;
 
 /// One command: one entry, or one refusal that changes nothing.
@@ -47,6 +49,22 @@ pub enum Command {
     SubmitChunk(ChunkCommand),
     /// Ends a batch early.
     CloseBatch(Signed<BatchClose>),
+    /// Announces a newer protocol.
+    UpgradeProtocol(Signed<ProtocolUpgrade>),
+    /// Publishes a version of a rule book.
+    PublishRuleBook(Box<Signed<RuleBookPublication>>, Box<BookCheck>),
+    /// Activates or abolishes a version of a rule book.
+    ChangeRuleBook(Box<Signed<RuleBookChange>>),
+    /// Says which rules an institution applies without an officer.
+    GiveAutoApproval(Box<Signed<AutoApproval>>),
+    /// Applies for credit or for an award.
+    RequestConversion(Box<Signed<ConversionRequest>>, Box<Assessment>),
+    /// Decides an application.
+    DecideConversion(Box<Signed<ConversionDecision>>),
+    /// Moves an application on.
+    StepConversion(Box<Signed<ConversionStep>>),
+    /// Takes an award back by order.
+    ReverseAward(Box<Signed<AwardReversal>>),
 }
 
 /// What the bank drew and asserts for an opening.

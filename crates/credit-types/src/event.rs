@@ -1,14 +1,17 @@
 //! What happened: the outcomes of `decide`, the only input of `evolve`.
 
 use crate::account::{AccountOpening, AccountStatus, AccountStatusChange, AliasAsserted};
+use crate::conversion::{ApplicationStatus, ConversionRequest, Granted, ProposedItem, RecordMoved};
 use crate::credits::Posting;
+use crate::date::CivilDate;
 use crate::entry::Subject;
 use crate::framework::FrameworkPublication;
-use crate::genesis::{Genesis, ServerStart};
+use crate::genesis::{Genesis, ProtocolUpgrade, ServerStart};
 use crate::id::{AccountRef, Digest, InstitutionId, Kid, RecordId, SignerId};
 use crate::institution::{InstitutionAdmission, KeyAddition, KeyCompromise, KeyRetirement};
 use crate::record::{BatchManifest, RecordFacts, RecordStatus};
 use crate::rejection::Reason;
+use crate::rule_book::{AutoApproval, RuleBookChange, RuleBookPublication};
 use crate::statement::Signed;
 
 /// An event with all that readers need of the statements it rests on. New variants are added; none is ever edited.
@@ -123,6 +126,55 @@ pub enum Event {
         /// Count of refused leaves.
         refused: u32,
     },
+    /// A newer protocol holds from the next index on.
+    ProtocolUpgraded(Signed<ProtocolUpgrade>),
+    /// A version of a rule book was published.
+    RuleBookPublished(Box<Signed<RuleBookPublication>>),
+    /// A version of a rule book was activated or abolished.
+    RuleBookChanged(Box<Signed<RuleBookChange>>),
+    /// An institution said which rules it applies without an officer.
+    AutoApprovalGiven {
+        /// The institution.
+        institution_id: InstitutionId,
+        /// What was signed.
+        statement: Box<Signed<AutoApproval>>,
+    },
+    /// Credit or an award was applied for.
+    ConversionRequested {
+        /// What was signed.
+        statement: Box<Signed<ConversionRequest>>,
+        /// What is proposed.
+        items: Vec<ProposedItem>,
+        /// Salted commitment to the explanation.
+        explanation_commitment: Digest,
+        /// The records that are held.
+        moved: Vec<RecordMoved>,
+    },
+    /// An application went on.
+    ConversionChanged(Box<ConversionChange>),
+}
+
+/// How an application went on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversionChange {
+    /// The account.
+    pub account_ref: AccountRef,
+    /// Index of the application's entry.
+    pub application: u64,
+    /// Where it stands from here on.
+    pub status: ApplicationStatus,
+    /// What moves.
+    pub moved: Vec<RecordMoved>,
+    /// What came into being, ascending by position; of `Rescinded` and `Reversed` what is taken back.
+    pub granted: Vec<Granted>,
+    /// The day on which it was granted; with `granted` only.
+    pub granted_on: Option<CivilDate>,
+    /// Index of the auto-approval's entry; with a decision that no officer made.
+    pub auto_approval: Option<u64>,
+    /// The last day on which provisional credit can be confirmed.
+    pub provisional_until: Option<CivilDate>,
+    /// The key that signed the statement that it rests on.
+    pub kid: Kid,
 }
 
 /// A refused position of a chunk.
@@ -167,11 +219,23 @@ pub enum EventKind {
     BatchChunk,
     /// A batch was closed.
     BatchClosed,
+    /// A newer protocol was announced.
+    ProtocolUpgraded,
+    /// A version of a rule book was published.
+    RuleBookPublished,
+    /// A version of a rule book was activated or abolished.
+    RuleBookChanged,
+    /// An institution said which rules it applies without an officer.
+    AutoApprovalGiven,
+    /// Credit or an award was applied for.
+    ConversionRequested,
+    /// An application went on.
+    ConversionChanged,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::LedgerCreated,
         Self::ServerStarted,
         Self::InstitutionAdmitted,
@@ -186,6 +250,12 @@ impl EventKind {
         Self::BatchOpened,
         Self::BatchChunk,
         Self::BatchClosed,
+        Self::ProtocolUpgraded,
+        Self::RuleBookPublished,
+        Self::RuleBookChanged,
+        Self::AutoApprovalGiven,
+        Self::ConversionRequested,
+        Self::ConversionChanged,
     ];
 }
 
@@ -207,13 +277,19 @@ impl Event {
             Self::BatchOpened(_) => EventKind::BatchOpened,
             Self::BatchChunk { .. } => EventKind::BatchChunk,
             Self::BatchClosed { .. } => EventKind::BatchClosed,
+            Self::ProtocolUpgraded(_) => EventKind::ProtocolUpgraded,
+            Self::RuleBookPublished(_) => EventKind::RuleBookPublished,
+            Self::RuleBookChanged(_) => EventKind::RuleBookChanged,
+            Self::AutoApprovalGiven { .. } => EventKind::AutoApprovalGiven,
+            Self::ConversionRequested { .. } => EventKind::ConversionRequested,
+            Self::ConversionChanged(_) => EventKind::ConversionChanged,
         }
     }
 
     /// The subject whose chain it belongs to; a batch as such belongs to none.
     pub fn subject(&self) -> Option<Subject> {
         match self {
-            Self::LedgerCreated(_) | Self::ServerStarted(_) => Some(Subject::Log),
+            Self::LedgerCreated(_) | Self::ServerStarted(_) | Self::ProtocolUpgraded(_) => Some(Subject::Log),
             Self::InstitutionAdmitted(statement) => {
                 Some(Subject::Institution(statement.body.institution_id.clone()))
             }
@@ -229,6 +305,13 @@ impl Event {
                 Some(Subject::Account(statement.body.account_ref))
             }
             Self::RecordDeposited { facts, .. } => Some(Subject::Account(facts.account_ref)),
+            Self::RuleBookPublished(statement) => Some(Subject::Book(statement.body.book.book_id.clone())),
+            Self::RuleBookChanged(statement) => Some(Subject::Book(statement.body.book.book_id.clone())),
+            Self::AutoApprovalGiven { institution_id, .. } => {
+                Some(Subject::Institution(institution_id.clone()))
+            }
+            Self::ConversionRequested { statement, .. } => Some(Subject::Account(statement.body.account_ref)),
+            Self::ConversionChanged(change) => Some(Subject::Account(change.account_ref)),
             Self::BatchOpened(_) | Self::BatchChunk { .. } | Self::BatchClosed { .. } => None,
         }
     }

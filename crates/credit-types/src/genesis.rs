@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// The entry format this software writes.
 pub const FORMAT: u32 = 1;
-/// The protocol (version of `decide` and `evolve`) this software speaks.
-pub const PROTOCOL: u32 = 1;
+/// The newest protocol (version of `decide` and `evolve`) this software speaks; it speaks every earlier one too.
+pub const PROTOCOL: u32 = 2;
+/// The protocol that brought rule books, conversions and awards.
+pub const PROTOCOL_CONVERSIONS: u32 = 2;
 /// What the origin of a trial ledger begins with.
 pub const DEV_ORIGIN_PREFIX: &str = "dev.";
 /// The fewest notice days of a ledger that is not for trial.
@@ -48,6 +50,8 @@ pub struct LogContinuation {
 pub struct Genesis {
     /// 32 random bytes.
     pub nonce: [u8; 32],
+    /// The protocol that the log begins with.
+    pub protocol: u32,
     /// The checkpoint origin.
     pub origin: String,
     /// Keys that sign checkpoints.
@@ -95,6 +99,6 @@ pub struct ServerStart {
     pub epoch: Epoch,
     /// Name and version of the software.
     pub software: String,
-    /// The protocol it speaks.
+    /// The protocol that the log follows at that index.
     pub protocol: u32,
 }

@@ -1,6 +1,6 @@
 //! Ids: fixed-width bytes or checked ASCII. Two ids of different things have different types.
 
-use crate::limits::{ID_BYTES_MAX, SCHEME_ID_BYTES_MAX};
+use crate::limits::{BOOK_NAME_BYTES_MAX, ID_BYTES_MAX, SCHEME_ID_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -177,6 +177,18 @@ text_id!(
         text.len() <= SCHEME_ID_BYTES_MAX
             && text.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
             && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    }
+);
+
+text_id!(
+    /// An id in a rule book: a rule, a programme, an award, a course, a requirement.
+    BookName,
+    "an ASCII letter or digit, then letters, digits and . _ : @ + / -, at most 128 bytes",
+    |text| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:@+/-".contains(&byte);
+        text.len() <= BOOK_NAME_BYTES_MAX
+            && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+            && text.bytes().all(allowed)
     }
 );
 

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod bank;
 pub mod command;
+pub mod conversion;
 pub mod credits;
 pub mod date;
 pub mod entry;
@@ -21,6 +22,7 @@ pub mod limits;
 pub mod manifest;
 pub mod record;
 pub mod rejection;
+pub mod rule_book;
 pub mod statement;
 pub mod text;
 
@@ -33,15 +35,21 @@ pub use command::{
     AliasCheck, ChunkCommand, ChunkLeaf, ChunkLeaves, Command, DepositCheck, Details, OpeningDraw,
     OpeningLeaf, RecordLeaf,
 };
+pub use conversion::{
+    ApplicationStatus, Assessment, AwardReversal, Consumption, ConversionAction, ConversionDecision,
+    ConversionFact, ConversionParticulars, ConversionPurpose, ConversionRequest, ConversionStep,
+    ConvertedPlace, DecidedItem, DecisionOutcome, DecisionReason, Granted, ProposedItem, RecordMoved,
+    RecordName,
+};
 pub use credits::{Amount, Bucket, Credits, Posting};
 pub use date::CivilDate;
 pub use entry::{EntryCore, EntryHead, Link, Subject, SubjectKind};
-pub use event::{Event, EventKind, RefusedLeaf};
+pub use event::{ConversionChange, Event, EventKind, RefusedLeaf};
 pub use framework::{CreditScheme, FrameworkPublication, LevelScale, SchemeKind};
 pub use genesis::{Genesis, LogContinuation, Policy, ProtocolUpgrade, ServerStart};
 pub use id::{
-    AccountRef, CommandId, Digest, Epoch, FrameworkId, IdError, InstitutionId, Kid, LogId, RecordId,
-    SchemeId, SignerId,
+    AccountRef, BookName, CommandId, Digest, Epoch, FrameworkId, IdError, InstitutionId, Kid, LogId,
+    RecordId, SchemeId, SignerId,
 };
 pub use institution::{
     Accreditation, InstitutionAdmission, InstitutionKey, InstitutionKind, KeyAddition, KeyCompromise,
@@ -54,5 +62,8 @@ pub use record::{
     RecordStatusChange,
 };
 pub use rejection::{Reason, Rejection};
+pub use rule_book::{
+    AutoApproval, BookCheck, BookDate, BookVersion, RuleBookAction, RuleBookChange, RuleBookPublication,
+};
 pub use statement::{Anchor, Header, Signed, StatusReason};
 pub use text::Text;

@@ -126,6 +126,40 @@ pub const SUSPECT_DEPTH_MAX: usize = 256;
 pub const POLICY_DAYS_MAX: u32 = 365;
 /// The most years of default validity.
 pub const VALIDITY_YEARS_MAX: u32 = 100;
+/// The most bytes of an id in a rule book.
+pub const BOOK_NAME_BYTES_MAX: usize = 128;
+/// The greatest version of a rule book.
+pub const BOOK_VERSION_MAX: u32 = 1_000_000_000;
+/// The most bytes of a rule book's canonical JSON: a public blob.
+pub const BOOK_BLOB_BYTES_MAX: u32 = 16 * 1024 * 1024;
+/// The most versions of one rule book, over all time.
+pub const BOOK_VERSIONS_MAX: usize = 512;
+/// The most rules that one auto-approval names.
+pub const AUTO_APPROVAL_RULES_MAX: usize = 256;
+/// The most versions of books for which one institution has an auto-approval.
+pub const AUTO_APPROVALS_MAX: usize = 64;
+/// The most records of one application.
+pub const APPLICATION_RECORDS_MAX: usize = 64;
+/// The most items of one proposal.
+pub const APPLICATION_ITEMS_MAX: usize = 64;
+/// The most bytes that the events of one application may come to, before they are encoded: names above all.
+pub const APPLICATION_BYTES_MAX: usize = 36_864;
+/// The most applications of one account, over all time.
+pub const ACCOUNT_APPLICATIONS_MAX: usize = 1_024;
+/// The most uses of an account's records, over all time.
+pub const ACCOUNT_USES_MAX: usize = 8_192;
+/// The most changes of one application's status.
+pub const APPLICATION_STEPS_MAX: usize = 32;
+/// The most appeals of one application: to another officer, then to a regulator.
+pub const APPEALS_MAX: usize = 2;
+/// The most courses that a learner states as met.
+pub const MET_MAX: usize = 64;
+/// The most facts that a learner states of records.
+pub const CONVERSION_FACTS_MAX: usize = 128;
+/// The most bytes of such a fact's value.
+pub const FACT_VALUE_BYTES_MAX: usize = 64;
+/// The most bytes of the explanation of one application.
+pub const EXPLANATION_BYTES_MAX: usize = 1 << 20;
 /// Microseconds in a day.
 pub const DAY_US: i64 = 86_400_000_000;
 
@@ -148,5 +182,9 @@ const _: () = assert!(CHUNK_LEAVES_MAX + 2 <= ENTRY_EVENTS_MAX);
 const _: () = assert!(AUTHORITY_THRESHOLD_MAX >= 1 && AUTHORITY_THRESHOLD_MAX <= AUTHORITY_KEYS_MAX);
 // The authority can still give an institution keys once it has used up its own.
 const _: () = assert!(INSTITUTION_OWN_KEYS_MAX + ADMISSION_KEYS_MAX < INSTITUTION_KEYS_MAX);
+// The events of an application fit an entry beside its request: records with the longest issuer, and the frame.
+const _: () = assert!(
+    APPLICATION_BYTES_MAX + APPLICATION_RECORDS_MAX * (ID_BYTES_MAX + 24) + 4_096 <= ENTRY_PARTS_BYTES_MAX
+);
 // An order finds room when the issuer's changes are used up.
 const _: () = assert!(STATUS_STEPS_MAX + 1 < STATUS_STEPS_ORDER_MAX);

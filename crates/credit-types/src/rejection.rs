@@ -180,6 +180,80 @@ pub enum Reason {
     LeafOrderWrong = 75,
     /// The protocol is not one this software speaks.
     ProtocolUnknown = 76,
+    /// The log follows an earlier protocol.
+    ProtocolTooOld = 77,
+    /// The protocol is not newer than the log's, or newer than this software.
+    ProtocolNotNewer = 78,
+    /// The rule book, or this version of it, is not published.
+    BookUnknown = 79,
+    /// The rule book's version is not newer.
+    BookVersionNotNewer = 80,
+    /// A framework or a rule book has this id.
+    BookIdTaken = 81,
+    /// The rule book does not say what the statement says of it.
+    BookMismatch = 82,
+    /// The rule book has errors.
+    BookFaulty = 83,
+    /// The rule book itself was not sent.
+    BookBlobMissing = 84,
+    /// The notice of the rule book is not over.
+    BookNoticeRunning = 85,
+    /// The rule book's version is already in that state, or abolished.
+    BookStateWrong = 86,
+    /// The rule book's version is not in force.
+    BookNotInForce = 87,
+    /// The rule book has as many versions as it may have.
+    BookLimitReached = 88,
+    /// The institution has as many auto-approvals as it may have.
+    AutoApprovalLimitReached = 89,
+    /// The account's holder was not identified well enough.
+    AssuranceTooLow = 90,
+    /// The rule book has no such programme or award.
+    TargetUnknown = 91,
+    /// The programme or award belongs to another institution.
+    TargetOfAnother = 92,
+    /// The issuer does not offer the record for conversion.
+    RecordNotOffered = 93,
+    /// The record is itself the outcome of an application.
+    RecordGranted = 94,
+    /// The record's validity has ended.
+    RecordExpired = 95,
+    /// The record is suspended, or was used for ever.
+    RecordNotAvailable = 96,
+    /// The record rests on a key that was reported as compromised.
+    RecordKeySuspect = 97,
+    /// The record is held for another application.
+    RecordReserved = 98,
+    /// An earlier use of the record excludes this one.
+    RecordUsed = 99,
+    /// Nothing is granted for these records.
+    NothingGranted = 100,
+    /// The rule book can't be applied to these records.
+    EngineRefused = 101,
+    /// The explanation would be larger than its limit.
+    ExplanationTooLarge = 102,
+    /// The decision rests on another explanation than the application.
+    ExplanationMismatch = 103,
+    /// There is no application with this index.
+    ApplicationUnknown = 104,
+    /// The application was made to another institution.
+    ApplicationOfAnother = 105,
+    /// Where the application stands does not allow this.
+    ApplicationStateWrong = 106,
+    /// The application's time is over.
+    ApplicationLapsed = 107,
+    /// The account has as many applications or uses as it may have.
+    ApplicationLimitReached = 108,
+    /// The appeal's days are over, or no appeal is left.
+    AppealNotPossible = 109,
+    /// An appeal is not decided by the key that rejected.
+    SameOfficer = 110,
+    /// The decision's items don't fit the proposal.
+    DecisionItemWrong = 111,
+    /// What an application granted is not changed by its issuer.
+    RecordOfApplication = 112,
+    /// The account has open applications.
+    AccountHasApplications = 113,
 }
 
 impl Reason {

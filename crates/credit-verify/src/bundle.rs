@@ -112,13 +112,19 @@ fn ensure(holds: bool, rule: BundleRule, detail: &str) -> Result<(), BundleFault
     if holds { Ok(()) } else { Err(broken(rule, detail)) }
 }
 
-/// A fault as the break of a rule; another log and newer software are what they are under any rule.
+/// A fault as the break of a rule; another log, newer software and a granted record are what they are under any rule.
 fn under(rule: BundleRule) -> impl Fn(Fault) -> BundleFault {
     move |fault| {
         if let Fault::Newer { what } = fault {
             return BundleFault::Newer { what };
         }
-        let rule = if fault == Fault::OtherLog { BundleRule::OtherLog } else { rule };
+        let rule = if fault == Fault::OtherLog {
+            BundleRule::OtherLog
+        } else if fault == Fault::RecordGranted {
+            BundleRule::RecordGranted
+        } else {
+            rule
+        };
         let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}"));
         broken(rule, format!("{fault}{}", cause.unwrap_or_default()))
     }

@@ -3,13 +3,17 @@
 //! What the bank drew or looked up (account ids, that aliases and fingerprints were new) can't be computed from the
 //! log. It is taken from the events, as an input of the decision.
 
-use credit_log::commitment::{DETAILS_LABEL, EXPLANATION_LABEL, IDENTITY_LABEL, commit};
+use credit_log::commitment::{
+    DETAILS_LABEL, EXPLANATION_LABEL, IDENTITY_LABEL, PARTICULARS_LABEL, RECKONING_LABEL, commit,
+};
 use credit_proto::{Secret as _, Stage, Statement, payload_type};
 use credit_types::{
-    AccountRef, AliasCheck, ChunkLeaves, Command, DepositCheck, Details, Digest, Event, Header, Kid,
-    OpeningDraw, RecordDetails, RecordFacts, Signed,
+    AccountRef, AliasCheck, Assessment, BookCheck, ChunkLeaves, Command, ConversionParticulars,
+    ConversionRequest, DepositCheck, Details, Digest, Event, Header, Kid, OpeningDraw, RecordDetails,
+    RecordFacts, RuleBookPublication, Signed,
 };
 
+use crate::derived::Applied;
 use crate::report::Stop;
 use crate::rule::Rule;
 
@@ -29,6 +33,12 @@ pub trait DetailsSource {
 
     /// An entry begins: what was asked for before counts no more. An entry may be read twice.
     fn begin(&self) {}
+
+    /// The details of a record that an earlier entry has deposited, by that entry's index; `None` where this reader
+    /// doesn't have them. Entries are not asked for in any order.
+    fn earlier(&self, _index: u64, _account: AccountRef, _commitment: Digest) -> Option<OpenedDetails> {
+        None
+    }
 
     /// Another secret part of the entry that is being read; `None` where this reader doesn't have it.
     fn secret(&self, _payload_type: &str, _commitment: Digest) -> Option<OpenedDetails> {
@@ -68,7 +78,7 @@ impl<'d> Mandate<'d> {
         let opened =
             self.source.and_then(|source| source.details(facts.account_ref, facts.details_commitment));
         let details = if let Some(opened) = opened {
-            read(&opened, facts.details_commitment)?
+            Details::Known(Box::new(read_details(&opened, facts.details_commitment)?))
         } else if self.source.is_some_and(DetailsSource::is_complete) {
             let detail = format!("nothing opens {}", facts.details_commitment);
             return Err(Stop::broken(Rule::DetailsMissing, detail));
@@ -80,11 +90,11 @@ impl<'d> Mandate<'d> {
     }
 }
 
-fn read(opened: &OpenedDetails, commitment: Digest) -> Result<Details, Stop> {
+/// Details, once they are known to be those that were committed to.
+pub(crate) fn read_details(opened: &OpenedDetails, commitment: Digest) -> Result<RecordDetails, Stop> {
     opens(DETAILS_LABEL, payload_type::RECORD_DETAILS, opened, commitment)?;
     let details = RecordDetails::read(&opened.payload, Stage::Replay);
-    let details = details.map_err(|error| Stop::broken(Rule::DetailsWrong, error.to_string()))?;
-    Ok(Details::Known(Box::new(details)))
+    details.map_err(|error| Stop::broken(Rule::DetailsWrong, error.to_string()))
 }
 
 /// That a secret part is the one that was committed to.
@@ -96,15 +106,43 @@ fn opens(label: &str, payload_type: &str, opened: &OpenedDetails, commitment: Di
     Err(Stop::broken(Rule::DetailsWrong, format!("they do not open {commitment}")))
 }
 
-/// Holds what is secret beside details (identities, explanations) against its commitments, where a source claims to
-/// have it all, and asks that it has nothing else.
-pub(crate) fn others(command: &Command, source: &dyn DetailsSource) -> Result<(), Stop> {
-    if !source.is_complete() {
-        return Ok(());
+/// Holds what is secret beside details (identities, explanations, particulars) against its commitments, where a source
+/// claims to have it all, and asks that it has nothing else. Gives what an application is reckoned again from, wherever
+/// the source has that.
+pub(crate) fn others(command: &Command, source: &dyn DetailsSource) -> Result<Option<Applied>, Stop> {
+    let complete = source.is_complete();
+    if !complete && !matches!(command, Command::RequestConversion(..)) {
+        return Ok(None);
     }
+    let (mut particulars, mut explanation) = (ConversionParticulars::default(), None);
+    for (label, payload_type, commitment) in beside_details(command) {
+        let Some(opened) = source.secret(payload_type, commitment) else {
+            if complete {
+                return Err(Stop::broken(Rule::DetailsMissing, format!("nothing opens {commitment}")));
+            }
+            return Ok(None);
+        };
+        opens(label, payload_type, &opened, commitment)?;
+        if label == PARTICULARS_LABEL {
+            let read = ConversionParticulars::read(&opened.payload, Stage::Replay);
+            particulars = read.map_err(|error| Stop::broken(Rule::DetailsWrong, error.to_string()))?;
+        } else if label == RECKONING_LABEL {
+            explanation = Some(opened.payload);
+        }
+    }
+    let left = source.left();
+    if complete && left > 0 {
+        let detail = format!("{left} secret parts open nothing in the entry");
+        return Err(Stop::broken(Rule::DetailsWrong, detail));
+    }
+    Ok(explanation.map(|explanation| Applied { particulars, explanation }))
+}
+
+/// The commitments of a command to what is secret beside details, in their order: label, payload type and commitment.
+fn beside_details(command: &Command) -> Vec<(&'static str, &'static str, Digest)> {
     let identity = |commitment: Digest| (IDENTITY_LABEL, payload_type::ACCOUNT_IDENTITY, commitment);
     let explanation = |commitment: Digest| (EXPLANATION_LABEL, payload_type::STATUS_EXPLANATION, commitment);
-    let committed: Vec<(&str, &str, Digest)> = match command {
+    match command {
         Command::OpenAccount(statement, _) => vec![identity(statement.body.identity_commitment)],
         Command::SubmitChunk(chunk) => match &chunk.leaves {
             ChunkLeaves::Openings(leaves) => {
@@ -130,18 +168,26 @@ pub(crate) fn others(command: &Command, source: &dyn DetailsSource) -> Result<()
         | Command::ReportKeyCompromise(_)
         | Command::DepositRecord(..)
         | Command::OpenBatch(_)
-        | Command::CloseBatch(_) => Vec::new(),
-    };
-    for (label, payload_type, commitment) in committed {
-        let Some(opened) = source.secret(payload_type, commitment) else {
-            return Err(Stop::broken(Rule::DetailsMissing, format!("nothing opens {commitment}")));
-        };
-        opens(label, payload_type, &opened, commitment)?;
-    }
-    match source.left() {
-        0 => Ok(()),
-        left => {
-            Err(Stop::broken(Rule::DetailsWrong, format!("{left} secret parts open nothing in the entry")))
+        | Command::CloseBatch(_)
+        | Command::UpgradeProtocol(_)
+        | Command::PublishRuleBook(..)
+        | Command::ChangeRuleBook(_)
+        | Command::GiveAutoApproval(_) => Vec::new(),
+        Command::RequestConversion(statement, assessment) => {
+            let particulars =
+                |commitment: Digest| (PARTICULARS_LABEL, payload_type::CONVERSION_PARTICULARS, commitment);
+            let reckoning = assessment.explanation_commitment;
+            let reckoning = (RECKONING_LABEL, payload_type::CONVERSION_EXPLANATION, reckoning);
+            statement.body.particulars_commitment.map(particulars).into_iter().chain([reckoning]).collect()
+        }
+        Command::DecideConversion(statement) => {
+            statement.body.opinion_commitment.map(explanation).into_iter().collect()
+        }
+        Command::StepConversion(statement) => {
+            statement.body.explanation_commitment.map(explanation).into_iter().collect()
+        }
+        Command::ReverseAward(statement) => {
+            statement.body.explanation_commitment.map(explanation).into_iter().collect()
         }
     }
 }
@@ -205,6 +251,62 @@ pub(crate) fn of_statement(
         }
         Statement::OpenBatch(header, body) => Command::OpenBatch(signed(header, body, signers)),
         Statement::CloseBatch(header, body) => Command::CloseBatch(signed(header, body, signers)),
+        Statement::UpgradeProtocol(header, body) => Command::UpgradeProtocol(signed(header, body, signers)),
+        Statement::PublishRuleBook(header, body) => {
+            let check = Box::new(as_stated(&body));
+            Command::PublishRuleBook(Box::new(signed(header, *body, signers)), check)
+        }
+        Statement::ChangeRuleBook(header, body) => {
+            Command::ChangeRuleBook(Box::new(signed(header, *body, signers)))
+        }
+        Statement::GiveAutoApproval(header, body) => {
+            Command::GiveAutoApproval(Box::new(signed(header, *body, signers)))
+        }
+        Statement::RequestConversion(header, body) => {
+            let assessment = as_recorded(&body, events).ok_or_else(|| missing("an application"))?;
+            let statement = Box::new(signed(header, *body, signers));
+            Command::RequestConversion(statement, Box::new(assessment))
+        }
+        Statement::DecideConversion(header, body) => {
+            Command::DecideConversion(Box::new(signed(header, *body, signers)))
+        }
+        Statement::StepConversion(header, body) => {
+            Command::StepConversion(Box::new(signed(header, *body, signers)))
+        }
+        Statement::ReverseAward(header, body) => {
+            Command::ReverseAward(Box::new(signed(header, *body, signers)))
+        }
+    })
+}
+
+/// What a book says of itself, as long as nobody has read it: what its publication says.
+fn as_stated(publication: &RuleBookPublication) -> BookCheck {
+    let RuleBookPublication { book, digest: _, size_bytes, effective_from, effective_until, select_by } =
+        publication;
+    BookCheck {
+        book: book.clone(),
+        size_bytes: *size_bytes,
+        effective_from: *effective_from,
+        effective_until: *effective_until,
+        select_by: *select_by,
+    }
+}
+
+/// What was reckoned for a request, as its entry has it. Whose the target is and whether no officer decides is for the
+/// book to say; until it is read, it says what the entry needs.
+fn as_recorded(request: &ConversionRequest, events: &[Event]) -> Option<Assessment> {
+    let (items, explanation_commitment) = events.iter().find_map(|event| {
+        let Event::ConversionRequested { items, explanation_commitment, .. } = event else { return None };
+        Some((items.clone(), *explanation_commitment))
+    })?;
+    let at_once =
+        |event: &Event| matches!(event, Event::ConversionChanged(change) if change.auto_approval.is_some());
+    Some(Assessment {
+        owner: Some(request.institution_id.clone()),
+        items,
+        automatic: events.iter().any(at_once),
+        refusal: None,
+        explanation_commitment,
     })
 }
 

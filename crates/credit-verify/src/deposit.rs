@@ -47,7 +47,14 @@ pub fn find_deposit(receipt: &VerifiedReceipt, record_id: RecordId) -> Result<De
         let deposited = event.record_deposited.as_ref();
         deposited.is_some_and(|deposited| deposited.record_id == record_id.as_bytes())
     };
-    let event = receipt.events.values().find(of_record).ok_or(Fault::OtherRecord)?;
+    let grants = |event: &WireEvent| {
+        let granted = event.conversion_changed.iter().flat_map(|changed| &changed.granted);
+        granted.into_iter().any(|granted| granted.record_id == record_id.as_bytes())
+    };
+    let Some(event) = receipt.events.values().find(of_record) else {
+        let granted = receipt.events.values().any(grants);
+        return Err(if granted { Fault::RecordGranted } else { Fault::OtherRecord });
+    };
     let [number] = event.statements.as_slice() else { return Err(Fault::OtherRecord) };
     let statement = receipt.statements.get(number).ok_or(Fault::OtherRecord)?;
     let invalid = |cause: InvalidField| Fault::PartInvalid { number: *number, cause };
@@ -91,7 +98,15 @@ fn facts_of(statement: Statement) -> Option<(Header, RecordFacts, Option<RecordI
         | Statement::ChangeRecordStatus(..)
         | Statement::OpenBatch(..)
         | Statement::CloseBatch(..)
-        | Statement::StartServer(..) => None,
+        | Statement::StartServer(..)
+        | Statement::UpgradeProtocol(..)
+        | Statement::PublishRuleBook(..)
+        | Statement::ChangeRuleBook(..)
+        | Statement::GiveAutoApproval(..)
+        | Statement::RequestConversion(..)
+        | Statement::DecideConversion(..)
+        | Statement::StepConversion(..)
+        | Statement::ReverseAward(..) => None,
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Export {
     pub entries: Vec<(u64, ManifestFile)>,
     /// Files of secret parts likewise; the export claims to have them all if there are any.
     pub details: Vec<(u64, ManifestFile)>,
+    /// Public blobs by their SHA-256, ascending; the export claims to have every blob that its entries name.
+    pub blobs: Vec<(Digest, ManifestFile)>,
 }
 
 /// Reads the manifest of an export and checks its signature and its form.
@@ -92,20 +94,20 @@ pub fn open_export(bytes: &[u8], trust: &Trust) -> Result<Export, Fault> {
     if log_id != trust.log_id {
         return Err(Fault::OtherLog);
     }
-    let (mut entries, mut details, mut checkpoint) = (Vec::new(), Vec::new(), false);
+    let (mut entries, mut details, mut blobs, mut checkpoint) = (Vec::new(), Vec::new(), Vec::new(), false);
     for file in &files {
         match ExportName::parse(&file.name).filter(|_| kind == FileManifestKind::Export) {
             Some(ExportName::Checkpoint) => checkpoint = true,
             Some(ExportName::Entries(index)) => entries.push((index, file.clone())),
             Some(ExportName::Details(index)) => details.push((index, file.clone())),
-            Some(ExportName::Blob(digest)) if digest == file.sha256 => {}
+            Some(ExportName::Blob(digest)) if digest == file.sha256 => blobs.push((digest, file.clone())),
             Some(ExportName::Blob(_)) | None => return Err(Fault::ExportFile { name: file.name.clone() }),
         }
     }
     if !checkpoint {
         return Err(Fault::ExportFile { name: EXPORT_CHECKPOINT.to_owned() });
     }
-    Ok(Export { size, root, files, entries, details })
+    Ok(Export { size, root, files, entries, details, blobs })
 }
 
 /// Whether bytes are the file that a manifest lists.

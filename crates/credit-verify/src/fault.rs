@@ -91,6 +91,9 @@ pub enum Fault {
     /// The receipt does not open the deposit of the record.
     #[error("the entry does not deposit this record, or the receipt does not show it")]
     OtherRecord,
+    /// The record was granted by an application: its proof is another one than that of a deposit, and not of this form.
+    #[error("the record was granted by an application, which a bundle of this form does not prove")]
+    RecordGranted,
     /// The receipt of a batch's manifest opens no manifest, or is of another entry.
     #[error("the manifest of the batch is missing, or is another one")]
     ManifestMissing,

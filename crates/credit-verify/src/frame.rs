@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 
+use credit_log::commitment::{DETAILS_LABEL, commit};
 use credit_proto::strict;
 use credit_proto::{payload_type, v1};
 use credit_types::{AccountRef, Digest};
@@ -168,6 +169,58 @@ pub fn read_secrets(bytes: &[u8]) -> Result<(u64, Vec<SecretPart>, &[u8]), Frame
         secrets.push(SecretPart { payload_type, opened: OpenedDetails { salt, payload } });
     }
     Ok((index, secrets, rest.0))
+}
+
+/// Where the secret parts of any entry come from, by its index.
+pub trait EarlierSecrets {
+    /// The secret parts of an entry; `None` where they can't be had.
+    fn secrets(&self, index: u64) -> Option<Vec<SecretPart>>;
+}
+
+/// A source for the entry that is being judged, with the secret parts of all entries before it at hand: what an
+/// application rests on stands in them. Only the second phase asks for those.
+#[derive(Clone, Copy)]
+pub struct WithEarlier<'s> {
+    own: &'s dyn DetailsSource,
+    earlier: &'s dyn EarlierSecrets,
+}
+
+impl<'s> WithEarlier<'s> {
+    /// Of an entry's own source, and the entries before it.
+    pub fn new(own: &'s dyn DetailsSource, earlier: &'s dyn EarlierSecrets) -> Self {
+        Self { own, earlier }
+    }
+}
+
+impl DetailsSource for WithEarlier<'_> {
+    fn details(&self, account: AccountRef, commitment: Digest) -> Option<OpenedDetails> {
+        self.own.details(account, commitment)
+    }
+
+    fn begin(&self) {
+        self.own.begin();
+    }
+
+    fn earlier(&self, index: u64, _account: AccountRef, commitment: Digest) -> Option<OpenedDetails> {
+        let secrets = self.earlier.secrets(index)?;
+        let opened = secrets.into_iter().filter(|part| part.payload_type == payload_type::RECORD_DETAILS);
+        opened.map(|part| part.opened).find(|opened| {
+            let OpenedDetails { salt, payload } = opened;
+            commit(DETAILS_LABEL, salt, payload_type::RECORD_DETAILS, payload) == commitment.0
+        })
+    }
+
+    fn secret(&self, payload_type: &str, commitment: Digest) -> Option<OpenedDetails> {
+        self.own.secret(payload_type, commitment)
+    }
+
+    fn left(&self) -> usize {
+        self.own.left()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.own.is_complete()
+    }
 }
 
 /// The secret parts of one entry, as a source that claims to be complete: each is asked for once, in the order of the

@@ -2,14 +2,15 @@
 //! next one names, each decision made again, up to a last link that the bank has signed for.
 //!
 //! What can't be asked without the whole log is taken as the entries have it: that a statement's anchor was a head of
-//! the log, that a parent had been admitted, and that no key or statement id stood in another institution's entries.
+//! the log, that a parent had been admitted, that no key or statement id stood in another institution's entries, which
+//! protocol the log had come to follow, and that a rule book was published and not abolished.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use credit_ledger::{
-    CommandKey, Context, HeadRow, InstitutionRow, KeyRow, Row, RowId, View, decide, event_reads,
-    evolve_entry, links, reads, suspect,
+    BookRow, BookVersionRow, CommandKey, Context, HeadRow, InstitutionRow, KeyRow, Row, RowId, View, decide,
+    event_reads, evolve_entry, links, reads, suspect,
 };
 use credit_log::batch::record_leaf;
 use credit_log::envelope::PublicKey;
@@ -17,7 +18,10 @@ use credit_proto::entry::{DecodedParts, StatementPart, decode_parts, encode_part
 use credit_proto::{Envelope, Reading, Stage, Statement, read_statement, v1};
 use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
-use credit_types::{Command, Digest, Event, Genesis, InstitutionId, Kid, LogId, Subject};
+use credit_types::{
+    BookDate, BookVersion, Command, Digest, Event, Genesis, InstitutionId, Kid, LogId, RuleBookPublication,
+    Subject,
+};
 
 use crate::known::admit;
 use crate::receipt::VerifiedReceipt;
@@ -112,10 +116,11 @@ impl History {
         let statement = read_statement(&envelope.payload_type, &envelope.payload, reading)
             .map_err(|error| error.to_string())?;
         self.signed(envelope, &statement)?;
-        let command = command(&events).ok_or("it is not about keys")?;
+        let command = command(&events).ok_or("it is not about an institution")?;
         let mut view = View::new();
         self.load(&mut view, &events, entry, |view| reads(&command, view));
         let (index, recorded_at_us) = (entry.core_index, entry.recorded_at_us);
+        // An upgrade stands in the log's own chain, which isn't here: that it came before is taken as the entry has it.
         let context = Context { index, recorded_at_us, protocol: PROTOCOL };
         let decided = decide(&view, &context, &command).map_err(|refused| refused.to_string())?;
         self.load(&mut view, &events, entry, |view| event_reads(&decided, view));
@@ -191,8 +196,35 @@ impl History {
                     keys: Vec::new(),
                 })))
             }
+            (RowId::Book(id), Some(Event::AutoApprovalGiven { institution_id: _, statement }))
+                if statement.body.book.book_id == *id =>
+            {
+                Some(Row::Book(Arc::new(published(&statement.body.book))))
+            }
             (_, _) => self.rows.get(id).cloned(),
         }
+    }
+}
+
+/// A version of a rule book that is published and not abolished: all that is asked of it here.
+fn published(book: &BookVersion) -> BookRow {
+    let publication = RuleBookPublication {
+        book: book.clone(),
+        digest: Digest([0; 32]),
+        size_bytes: 0,
+        effective_from: None,
+        effective_until: None,
+        select_by: BookDate::Decision,
+    };
+    BookRow {
+        versions: vec![BookVersionRow {
+            publication,
+            published_index: 0,
+            published_at_us: 0,
+            activated_index: None,
+            abolished_index: None,
+            last_index: 0,
+        }],
     }
 }
 
@@ -232,7 +264,7 @@ impl Opened {
     }
 }
 
-/// The command behind the events of an entry that begins a log or is about an institution and its keys.
+/// The command behind the events of an entry that begins a log or is about an institution.
 fn command(events: &[Event]) -> Option<Command> {
     let [event] = events else { return None };
     Some(match event {
@@ -243,6 +275,9 @@ fn command(events: &[Event]) -> Option<Command> {
         Event::KeyCompromised { institution_id: _, statement } => {
             Command::ReportKeyCompromise(statement.clone())
         }
+        Event::AutoApprovalGiven { institution_id: _, statement } => {
+            Command::GiveAutoApproval(statement.clone())
+        }
         Event::ServerStarted(_)
         | Event::FrameworkPublished(_)
         | Event::AccountOpened { .. }
@@ -251,6 +286,11 @@ fn command(events: &[Event]) -> Option<Command> {
         | Event::RecordStatusChanged { .. }
         | Event::BatchOpened(_)
         | Event::BatchChunk { .. }
-        | Event::BatchClosed { .. } => return None,
+        | Event::BatchClosed { .. }
+        | Event::ProtocolUpgraded(_)
+        | Event::RuleBookPublished(_)
+        | Event::RuleBookChanged(_)
+        | Event::ConversionRequested { .. }
+        | Event::ConversionChanged(_) => return None,
     })
 }

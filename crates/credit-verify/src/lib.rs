@@ -17,12 +17,14 @@
 //! Start reading at [`Verifier::push`].
 
 mod balance;
+mod books;
 pub mod bundle;
 mod chunk;
 mod column;
 mod command;
 mod cores;
 mod deposit;
+mod derived;
 mod disclosed;
 mod export;
 mod fault;
@@ -47,6 +49,7 @@ mod upgrade;
 mod witnessed;
 
 pub use balance::{verify_balance, verify_subject_head};
+pub use books::Blobs;
 pub use bundle::{BundleFault, BundleRule, VerifiedBundle, verify_bundle};
 pub use command::{DetailsSource, OpenedDetails};
 pub use cores::{CoreVerifier, CoresReport};
@@ -58,8 +61,8 @@ pub use export::{
 };
 pub use fault::Fault;
 pub use frame::{
-    EXPORT_FILE_BYTES_MAX, EXPORT_FILE_ENTRIES_MAX, EntrySecrets, FrameError, OwnedEntry, SecretPart,
-    read_entry, read_secrets, skip_entry, skip_secrets, write_entry, write_secrets,
+    EXPORT_FILE_BYTES_MAX, EXPORT_FILE_ENTRIES_MAX, EarlierSecrets, EntrySecrets, FrameError, OwnedEntry,
+    SecretPart, WithEarlier, read_entry, read_secrets, skip_entry, skip_secrets, write_entry, write_secrets,
 };
 pub use log::{EntryBytes, Head, Verifier};
 pub use prepare::{Prepared, Preparer};

@@ -6,6 +6,7 @@ use credit_log::checkpoint;
 use credit_types::genesis::FORMAT;
 use credit_types::{Digest, EntryCore, LogId};
 
+use crate::books::{Blobs, Books};
 use crate::command::DetailsSource;
 use crate::prepare::{self, Prepared, Preparer, Unread, head};
 use crate::replay::{Judged, State};
@@ -50,6 +51,7 @@ struct Beyond {
 pub struct Verifier<'d> {
     trust: Option<Trust>,
     details: Option<&'d dyn DetailsSource>,
+    books: Books<'d>,
     heads: Vec<Head>,
     state: State,
     judged: Counts,
@@ -78,6 +80,7 @@ impl<'d> Verifier<'d> {
         Self {
             trust,
             details: None,
+            books: Books::default(),
             heads: Vec::new(),
             state: State::new(memory),
             judged: Counts::default(),
@@ -89,10 +92,11 @@ impl<'d> Verifier<'d> {
 
     /// Another verifier that goes on from here by itself; `None` once parts of this one lie in scratch files.
     pub fn fork(&self) -> Option<Self> {
-        let Self { trust, details, heads, state, judged, announced, beyond, halted } = self;
+        let Self { trust, details, books, heads, state, judged, announced, beyond, halted } = self;
         Some(Self {
             trust: trust.clone(),
             details: *details,
+            books: books.clone(),
             heads: heads.clone(),
             state: state.fork()?,
             judged: *judged,
@@ -106,6 +110,14 @@ impl<'d> Verifier<'d> {
     #[must_use]
     pub fn with_details(mut self, source: &'d dyn DetailsSource) -> Self {
         self.details = Some(source);
+        self
+    }
+
+    /// Reads rule books, and decides by them. Without blobs a book is what its publication says of it, and what is
+    /// proposed under it is taken as it is recorded: such decisions count as structure only.
+    #[must_use]
+    pub fn with_blobs(mut self, blobs: &'d dyn Blobs) -> Self {
+        self.books = Books::from(blobs);
         self
     }
 
@@ -244,9 +256,9 @@ impl<'d> Verifier<'d> {
     ) -> Result<EntryCore, Stop> {
         let core = self.core(index, &prepared)?;
         let judged = match prepared.read {
-            Ok(decision) => self.state.judge(&core, &decision)?,
+            Ok(decision) => self.state.judge(&core, &decision, &mut self.books, details)?,
             Err(Unread::Stop(stop)) => return Err(stop),
-            Err(Unread::Later) if upgrade::is_one(entry.parts) => {
+            Err(Unread::Later) if upgrade::is_beyond(entry.parts) => {
                 head(entry.parts)?;
                 let (announcement, judged) = upgrade::judge(&mut self.state, &core, entry.parts)?;
                 self.announced = Some(announcement);
@@ -254,7 +266,7 @@ impl<'d> Verifier<'d> {
             }
             Err(Unread::Later) => {
                 match prepare::read(&mut self.state, entry.parts, details, &mut Checks::OneByOne) {
-                    Ok(decision) => self.state.judge(&core, &decision)?,
+                    Ok(decision) => self.state.judge(&core, &decision, &mut self.books, details)?,
                     Err(Unread::Stop(stop)) => return Err(stop),
                     Err(Unread::Later) => {
                         unreachable!("in its turn everything is known that an entry rests on")

@@ -17,6 +17,7 @@ use credit_types::{Command, EntryCore, EntryHead, Event, Kid, Reason, SignerId};
 
 use crate::chunk;
 use crate::command::{self, DetailsSource, Mandate};
+use crate::derived::Applied;
 use crate::known::{Known, ManifestFacts, admit};
 use crate::log::EntryBytes;
 use crate::part::{self, Part};
@@ -71,6 +72,8 @@ pub(crate) struct Decision {
     pub(crate) command: Command,
     /// Whether details were missing.
     pub(crate) closed: bool,
+    /// What an application has in secret, as far as the source has it.
+    pub(crate) applied: Option<Applied>,
 }
 
 /// What the first phase found in an entry.
@@ -141,7 +144,7 @@ impl Preparer {
         details: Option<&dyn DetailsSource>,
         checks: &mut Checks<'_>,
     ) -> Prepared {
-        let read = if upgrade::is_one(entry.parts) {
+        let read = if upgrade::is_beyond(entry.parts) {
             Err(Unread::Later)
         } else {
             read(&mut self.known.as_ref(), entry.parts, details, checks)
@@ -180,11 +183,12 @@ pub(crate) fn read(
         }
         None => of_statement(past, checks, &parts, &mut mandate)?,
     };
-    if let Some(source) = details {
-        command::others(&command, source)?;
-    }
+    let applied = match details {
+        Some(source) => command::others(&command, source)?,
+        None => None,
+    };
     let closed = mandate.closed;
-    Ok(Box::new(Decision { parts, events, command, closed }))
+    Ok(Box::new(Decision { parts, events, command, closed, applied }))
 }
 
 /// The events and the command of an entry that rests on one statement, once its signatures have been verified.

@@ -4,7 +4,8 @@
 //! whatever the count of rows. A set that is full gives up the row that was not asked for the longest.
 
 use credit_ledger::{
-    AccountRow, BatchRow, FrameworkRow, InstitutionRow, KeyRow, LogRow, RecordRow, Row, RowId, SchemeRow,
+    AccountRow, ApplicationRow, AutoApprovalsRow, BatchRow, BookRow, FrameworkRow, InstitutionRow, KeyRow,
+    LogRow, RecordRow, Row, RowId, SchemeRow, UsesRow,
 };
 
 use crate::table::Print;
@@ -212,6 +213,19 @@ fn weight(row: &Row) -> usize {
         Row::Record(row) => (size_of::<RecordRow>(), row.steps.len().saturating_add(1)),
         Row::Batch(_) => (size_of::<BatchRow>(), 0),
         Row::OpenBatches(row) => (0, row.batches.len()),
+        Row::Book(row) => (size_of::<BookRow>(), row.versions.len()),
+        Row::AutoApprovals(row) => {
+            let rules = row.approvals.iter().map(|given| given.approval.rules.len().saturating_add(1));
+            (size_of::<AutoApprovalsRow>(), rules.fold(0usize, usize::saturating_add))
+        }
+        Row::Application(row) => {
+            let listed = [row.items.len(), row.request.records.len(), row.steps.len(), row.granted.len()];
+            (size_of::<ApplicationRow>(), listed.into_iter().fold(0usize, usize::saturating_add))
+        }
+        Row::Uses(row) => {
+            let listed = [row.applications.len(), row.held.len(), row.uses.len()];
+            (size_of::<UsesRow>(), listed.into_iter().fold(0usize, usize::saturating_add))
+        }
         Row::Command(_) | Row::Subject(_) | Row::Head(_) | Row::Leaf(_) => (0, 0),
     };
     listed.saturating_mul(LISTED_BYTES).saturating_add(own).saturating_add(PLACE_BYTES)

@@ -1,17 +1,24 @@
 //! The second phase: an entry's decision is made again with the rows that the entries before it made, and only then is
 //! it believed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use credit_ledger::{
-    CommandKey, Context, Row, RowId, View, command_key, decide, event_reads, evolve_entry, links, reads,
+    CommandKey, Context, Row, RowId, View, assess, command_key, decide, event_reads, evolve_entry, links,
+    protocol, reads,
 };
 use credit_log::envelope::PublicKey;
 use credit_proto::entry::{DecodedParts, StatementPart};
-use credit_types::genesis::PROTOCOL;
+use credit_types::genesis::PROTOCOL_CONVERSIONS;
 use credit_types::limits::READ_ROUNDS_MAX;
-use credit_types::{Command, EntryCore, Event, Genesis, Kid, Rejection};
+use credit_types::{
+    BookVersion, Command, ConversionRequest, Digest, EntryCore, Event, Genesis, Kid, Rejection,
+};
 
+use crate::books::{Books, Ready};
+use crate::command::DetailsSource;
+use crate::derived::{Basis, is_derived};
 use crate::known::{Known, ManifestFacts};
 use crate::prepare::{Decision, Past, Unread};
 use crate::report::{Stop, ensure};
@@ -105,7 +112,11 @@ impl State {
             | RowId::Command(_)
             | RowId::Batch(_)
             | RowId::OpenBatches(_)
-            | RowId::Subject(_) => self.rows.get(id)?,
+            | RowId::Subject(_)
+            | RowId::Book(_)
+            | RowId::AutoApprovals(_)
+            | RowId::Application(_)
+            | RowId::Uses(_) => self.rows.get(id)?,
         })
     }
 
@@ -130,14 +141,32 @@ impl State {
     /// That the events decided are those recorded, byte for byte, follows from three things: each part is canonical,
     /// so that a message has one encoding; the nouns encode to the messages recorded, which reading them asked; and the
     /// nouns decided are the nouns recorded, which is asked here.
-    pub(crate) fn judge(&mut self, core: &EntryCore, decision: &Decision) -> Result<Judged, Stop> {
-        let Decision { parts, events, command, closed } = decision;
+    pub(crate) fn judge(
+        &mut self,
+        core: &EntryCore,
+        decision: &Decision,
+        books: &mut Books<'_>,
+        details: Option<&dyn DetailsSource>,
+    ) -> Result<Judged, Stop> {
+        let Decision { parts, events, command, closed, applied } = decision;
         let mut view = View::new();
         self.load(&mut view, |view| reads(command, view))?;
         let key = actor(command, &view, parts)?;
-        let context = Context { index: core.index, recorded_at_us: core.recorded_at_us, protocol: PROTOCOL };
-        let decided = decide(&view, &context, command).map_err(refused)?;
+        let protocol = protocol(&view, command);
+        let context = Context { index: core.index, recorded_at_us: core.recorded_at_us, protocol };
+        let read = book(&view, &context, command, books)?;
+        let command = by_book(command, read.as_ref());
+        let decided = decide(&view, &context, &command).map_err(refused)?;
         same_events(&decided, events)?;
+        let whole = match (command.as_ref(), &read) {
+            (Command::RequestConversion(statement, assessment), Some((ready, digest))) => {
+                let (view, context, book) = (&view, &context, (ready, *digest));
+                let basis = Basis { view, context, book, applied: applied.as_ref(), details };
+                is_derived(&basis, &statement.body, assessment)?
+            }
+            (Command::RequestConversion(..) | Command::PublishRuleBook(..), read) => read.is_some(),
+            (_, _) => true,
+        };
         self.load(&mut view, |view| event_reads(&decided, view))?;
         let links = links(&view, &decided);
         ensure(links == parts.links, Rule::LinkWrong, "a sequence, a previous entry or an event differs")?;
@@ -155,7 +184,7 @@ impl State {
         Ok(Judged {
             statements: parts.statements.len() as u64,
             signatures: signatures.fold(0, u64::saturating_add),
-            closed: *closed,
+            closed: *closed || !whole,
         })
     }
 
@@ -172,6 +201,66 @@ impl State {
             (_, _) => {}
         }
     }
+}
+
+/// The rule book that a command publishes, or applies under; `None` where it is about none, where the log has none of
+/// that name, or where no blobs are given.
+fn book(
+    view: &View,
+    context: &Context,
+    command: &Command,
+    books: &mut Books<'_>,
+) -> Result<Option<(Ready, Digest)>, Stop> {
+    // Where the log does not follow the protocol of rule books, that it has one at all is what is wrong.
+    if context.protocol < PROTOCOL_CONVERSIONS {
+        return Ok(None);
+    }
+    let digest = match command {
+        Command::PublishRuleBook(statement, _) => Some(statement.body.digest),
+        Command::RequestConversion(statement, _) => {
+            let BookVersion { book_id, version } = &statement.body.book;
+            view.book(book_id).and_then(|row| row.version(*version)).map(|row| row.publication.digest)
+        }
+        Command::CreateLedger(_)
+        | Command::StartServer(_)
+        | Command::AdmitInstitution(_)
+        | Command::PublishFramework(_)
+        | Command::AddKey(_)
+        | Command::RetireKey(_)
+        | Command::ReportKeyCompromise(_)
+        | Command::OpenAccount(..)
+        | Command::ChangeAccountStatus(_)
+        | Command::DepositRecord(..)
+        | Command::CorrectRecord(..)
+        | Command::ChangeRecordStatus(_)
+        | Command::OpenBatch(_)
+        | Command::SubmitChunk(_)
+        | Command::CloseBatch(_)
+        | Command::UpgradeProtocol(_)
+        | Command::ChangeRuleBook(_)
+        | Command::GiveAutoApproval(_)
+        | Command::DecideConversion(_)
+        | Command::StepConversion(_)
+        | Command::ReverseAward(_) => None,
+    };
+    let Some(digest) = digest else { return Ok(None) };
+    Ok(books.get(digest)?.map(|ready| (ready, digest)))
+}
+
+/// The command with what its book says, where that was read: what it says of itself, whose the target is, and whether an
+/// officer decides.
+fn by_book<'c>(command: &'c Command, read: Option<&(Ready, Digest)>) -> Cow<'c, Command> {
+    let Some((Ready { program, check }, _)) = read else { return Cow::Borrowed(command) };
+    let mut command = Cow::Borrowed(command);
+    // No other command reads a book.
+    if let Command::PublishRuleBook(_, stated) = command.to_mut() {
+        **stated = check.clone();
+    } else if let Command::RequestConversion(statement, assessment) = command.to_mut() {
+        let ConversionRequest { purpose, target, .. } = &statement.body;
+        assessment.owner = assess::owner(program.book(), *purpose, target);
+        assessment.automatic = assess::automatic(program.book(), &assessment.items);
+    }
+    command
 }
 
 /// The head names who signed and under which id.

@@ -77,6 +77,10 @@ fn is_seldom_read(id: &RowId) -> bool {
         | RowId::Batch(_)
         | RowId::OpenBatches(_)
         | RowId::Subject(_)
+        | RowId::Book(_)
+        | RowId::AutoApprovals(_)
+        | RowId::Application(_)
+        | RowId::Uses(_)
         | RowId::Head(_)
         | RowId::Leaf(_) => false,
     }

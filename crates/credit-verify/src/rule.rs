@@ -45,8 +45,14 @@ pub enum Rule {
         /// The refusal that the ledger's core gives.
         reason: Reason,
     },
+    /// Every rule book that is published is there, where public blobs are.
+    BookMissing,
+    /// A rule book is the one that was published, in its one form and within its limits.
+    BookWrong,
     /// The events are those that the core decides, byte for byte.
     DecisionDiffers,
+    /// What an application proposes, and why, follows from the rule book and the details of its records.
+    ConversionNotDerived,
     /// The links are those that the subjects' chains need.
     LinkWrong,
     /// The checkpoint is signed by the log's key and is the log's.
@@ -93,7 +99,10 @@ impl Rule {
             Self::ChunkRootWrong,
             Self::DetailsWrong,
             Self::RefusedByRules { reason: Reason::FieldInvalid },
+            Self::BookMissing,
+            Self::BookWrong,
             Self::DecisionDiffers,
+            Self::ConversionNotDerived,
             Self::LinkWrong,
             Self::CheckpointInvalid,
             Self::SizeWrong,
@@ -130,7 +139,10 @@ impl Rule {
             Self::ChunkRootWrong => "CHUNK_ROOT_WRONG",
             Self::DetailsWrong => "DETAILS_WRONG",
             Self::RefusedByRules { reason: _ } => "REFUSED_BY_RULES",
+            Self::BookMissing => "BOOK_MISSING",
+            Self::BookWrong => "BOOK_WRONG",
             Self::DecisionDiffers => "DECISION_DIFFERS",
+            Self::ConversionNotDerived => "CONVERSION_NOT_DERIVED",
             Self::LinkWrong => "LINK_WRONG",
             Self::CheckpointInvalid => "CHECKPOINT_INVALID",
             Self::SizeWrong => "SIZE_WRONG",
@@ -168,6 +180,11 @@ impl Rule {
             Self::ChunkRootWrong => "the chunk's leaves do not lead to the root that its manifest signs",
             Self::DetailsWrong => "the details given are not those that were committed to",
             Self::RefusedByRules { reason: _ } => "the ledger's rules refuse what the entry records",
+            Self::BookMissing => "a published rule book is missing",
+            Self::BookWrong => "a rule book is not the one that was published, or cannot be applied",
+            Self::ConversionNotDerived => {
+                "the rule book grants other credit, or for other reasons, than the entry records"
+            }
             Self::DecisionDiffers => "the rules decide other events than the entry records",
             Self::LinkWrong => "the links do not continue the chains of their subjects",
             Self::CheckpointInvalid => "the checkpoint is not one that the log's key has signed",
@@ -204,6 +221,9 @@ impl Rule {
             Self::ChunkRootWrong => "分块的叶子不能归结到批次清单所签的根",
             Self::DetailsWrong => "所提供的明细与承诺不符",
             Self::RefusedByRules { reason: _ } => "账本规则不允许该条目所记录的内容",
+            Self::BookMissing => "缺少已公布的规则书",
+            Self::BookWrong => "规则书不是所公布的那一份，或无法适用",
+            Self::ConversionNotDerived => "按规则书得出的学分或理由与条目所记录的不同",
             Self::DecisionDiffers => "按规则得出的事件与条目所记录的不同",
             Self::LinkWrong => "链接未接续各主体的链",
             Self::CheckpointInvalid => "检查点不是该日志的密钥所签",

@@ -1,7 +1,8 @@
-//! The announcement of a newer protocol or format: what follows it may be unknown here, and nothing else may.
+//! The announcement of a protocol or format that is newer than this software: what follows it may be unknown here, and
+//! nothing else may.
 //!
-//! It is judged apart from all other entries, for the core of this protocol has no such event: what it would change
-//! begins with the next entry, where this verifier ends.
+//! It is judged apart from all other entries, for what it would change begins with the next entry, where this verifier
+//! ends. The announcement of a protocol that this software speaks is an entry like any other, and the core's to judge.
 
 use std::collections::BTreeSet;
 
@@ -19,9 +20,6 @@ use crate::replay::{Judged, State};
 use crate::report::{Stop, ensure};
 use crate::rule::Rule;
 
-/// The payload type of an announcement.
-const PROTOCOL_UPGRADE: &str = "application/vnd.creditbank.protocol-upgrade.v1+protobuf";
-
 /// The tag of an event's kind, its first field.
 const KIND_TAG: u8 = 0x08;
 /// The kind of an announcement, as a varint.
@@ -36,14 +34,19 @@ pub(crate) struct Announcement {
     pub(crate) format: u32,
 }
 
-/// Whether an entry's parts hold the announcement of an upgrade.
-pub(crate) fn is_one(parts: &[Vec<u8>]) -> bool {
+/// Whether an entry's parts hold the announcement of something beyond this software, by what its event says: that the
+/// statement says the same is asked of both kinds of announcements.
+pub(crate) fn is_beyond(parts: &[Vec<u8>]) -> bool {
     let upgrade = i32::from(v1::EventKind::ProtocolUpgraded);
+    let beyond = |event: &WireEvent| {
+        let body = event.protocol_upgraded.as_ref().filter(|_| event.kind == upgrade);
+        body.is_some_and(|body| body.protocol > PROTOCOL || body.format > FORMAT)
+    };
     // A canonical event begins with its kind, so that others need not be decoded to be told apart.
     parts
         .iter()
         .filter(|part| part.starts_with(&[PART_EVENT, KIND_TAG, UPGRADED]))
-        .any(|bytes| matches!(part::read(bytes), Ok(Part::Event(event)) if event.kind == upgrade))
+        .any(|bytes| matches!(part::read(bytes), Ok(Part::Event(event)) if beyond(&event)))
 }
 
 /// Whether entry 0 itself begins a log that is newer: by the format of its core, by a later type of genesis, or in a
@@ -99,13 +102,14 @@ pub(crate) fn judge(
     let v1::StatementPart { envelope, leaf: _ } = decoded(message).map_err(unread)?;
     let envelope = envelope.ok_or_else(|| wrong("its statement is missing"))?;
     let envelope = Envelope::try_from(envelope).map_err(|error| wrong(&error.to_string()))?;
-    let typed = envelope.payload_type == PROTOCOL_UPGRADE;
+    let typed = envelope.payload_type == payload_type::PROTOCOL_UPGRADE;
     ensure(typed, Rule::UpgradeWrong, "its statement is of another type")?;
     let payload: v1::ProtocolUpgrade = decoded(&envelope.payload).map_err(unread)?;
     let genesis = state.genesis().cloned().ok_or_else(|| wrong("the log has not begun"))?;
     let v1::ProtocolUpgrade { header, protocol, format } = payload;
     let announcement = Announcement { protocol, format };
     says(&event, announcement)?;
+    forward(state, announcement)?;
     of_authority(state, core, &head, header, &genesis)?;
     by_threshold(&envelope, &genesis)?;
     continues(state, &link)?;
@@ -117,7 +121,7 @@ fn wrong(detail: &str) -> Stop {
     Stop::broken(Rule::UpgradeWrong, detail)
 }
 
-/// The event says what was signed, and the log doesn't go back.
+/// The event says what was signed.
 fn says(event: &WireEvent, announcement: Announcement) -> Result<(), Stop> {
     let Announcement { protocol, format } = announcement;
     let upgraded = v1::ProtocolUpgraded { protocol, format };
@@ -127,8 +131,17 @@ fn says(event: &WireEvent, announcement: Announcement) -> Result<(), Stop> {
         protocol_upgraded: Some(upgraded),
         ..WireEvent::default()
     };
-    ensure(*event == expected, Rule::UpgradeWrong, "its event does not say what was signed")?;
-    let forward = protocol >= PROTOCOL && format >= FORMAT && (protocol > PROTOCOL || format > FORMAT);
+    ensure(*event == expected, Rule::UpgradeWrong, "its event does not say what was signed")
+}
+
+/// The log doesn't go back behind what it follows.
+fn forward(state: &mut State, announcement: Announcement) -> Result<(), Stop> {
+    let Announcement { protocol, format } = announcement;
+    let follows = match state.row(&RowId::Log)? {
+        Some(Row::Log(row)) => row.protocol,
+        Some(_) | None => return Err(wrong("the log has not begun")),
+    };
+    let forward = protocol >= follows && format >= FORMAT && (protocol > follows || format > FORMAT);
     ensure(forward, Rule::UpgradeWrong, "it names no newer protocol or format")
 }
 

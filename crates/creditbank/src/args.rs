@@ -1,8 +1,8 @@
 //! The command line. Help is in both languages; `--lang` chooses that of everything else.
 
 use crate::commands::{
-    account, balance, bench, config, demo, export, framework, init, institution, keys, monitor, publish,
-    rebuild, record, rules, serve, statement, submit, token, verify, witness,
+    account, award, balance, bench, compliance, config, convert, demo, export, framework, init, institution,
+    keys, ledger, monitor, publish, rebuild, record, rules, serve, statement, submit, token, verify, witness,
 };
 use crate::language::Language;
 use crate::output::Format;
@@ -108,7 +108,19 @@ pub(crate) enum Command {
     Publish(publish::Args),
     /// Rebuild the index of a stopped ledger · 重建已停止账本的索引
     Rebuild(rebuild::Args),
-    /// Check, test, explain and picture rule books · 检查、测试、说明规则书，并作图
+    /// Announce what the ledger itself goes by · 宣布账本自身遵循的协议
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Convert credit: quote, apply, decide, appeal · 学分转换：试算、申请、决定、申诉
+    #[command(subcommand)]
+    Convert(convert::Command),
+    /// Grant awards, and take them back by order · 兑换授予，依法令冲销
+    #[command(subcommand)]
+    Award(award::Command),
+    /// Judge periods of continuing education · 判断继续教育周期是否达标
+    #[command(subcommand)]
+    Compliance(compliance::Command),
+    /// Check, test, explain, picture and publish rule books · 检查、测试、说明、作图与公布规则书
     #[command(subcommand)]
     Rules(rules::Command),
     /// Issue an access token of a trial ledger · 签发试用账本的访问令牌

@@ -1,10 +1,13 @@
 //! The commands, one file each.
 
 pub(crate) mod account;
+pub(crate) mod award;
 pub(crate) mod balance;
 pub(crate) mod bench;
+pub(crate) mod compliance;
 pub(crate) mod config;
 mod connect;
+pub(crate) mod convert;
 pub(crate) mod demo;
 mod evidence;
 pub(crate) mod export;
@@ -13,6 +16,7 @@ pub(crate) mod init;
 pub(crate) mod institution;
 pub(crate) mod keys;
 mod labels;
+pub(crate) mod ledger;
 pub(crate) mod monitor;
 pub(crate) mod publish;
 mod reason;
@@ -66,6 +70,10 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Monitor(args) => block_on(monitor::run(context, args)),
         Command::Publish(args) => publish::run(context, args),
         Command::Rebuild(args) => rebuild::run(context, &args),
+        Command::Convert(command) => block_on(convert::run(context, command)),
+        Command::Award(command) => block_on(award::run(context, command)),
+        Command::Compliance(command) => block_on(compliance::run(context, command)),
+        Command::Ledger(command) => block_on(ledger::run(context, command)),
         Command::Rules(command) => rules::run_command(context, command),
         Command::Token(command) => token::run(context, command),
         Command::Witness(command) => block_on(witness::run(context, command)),

@@ -1,8 +1,9 @@
 //! Accounts.
 
-use crate::decide::Judgement;
+use crate::decide::{Judgement, application};
 use crate::evidence::{self, AnchorRule};
 use crate::row::{AccountRow, InstitutionRow};
+use credit_types::genesis::PROTOCOL_CONVERSIONS;
 use credit_types::limits::{STATUS_STEPS_MAX, STATUS_STEPS_ORDER_MAX};
 use credit_types::{
     AccountAction, AccountOpening, AccountStatus, AccountStatusChange, AliasKind, AssuranceLevel, Event,
@@ -139,6 +140,9 @@ pub(crate) fn change_status(
     match judgement.view.account(body.account_ref) {
         None => judgement.refuse(Rejection::new(Reason::AccountUnknown).field("account_ref")),
         Some(row) => may_change(&mut judgement, row, body, capacity),
+    }
+    if body.action == AccountAction::Close && judgement.context.protocol >= PROTOCOL_CONVERSIONS {
+        application::none_open(&mut judgement, body.account_ref);
     }
     judgement.end()?;
     let status = match body.action {

@@ -56,6 +56,7 @@ pub(crate) fn correct(
         if let Some(old) = old {
             of_account(&mut judgement, old, body.facts.account_ref);
             not_ended(&mut judgement, old);
+            not_of_application(&mut judgement, old);
             not_of_the_other(&mut judgement, old, By::Issuer);
             follows(&mut judgement, old, body.after);
             events.extend(signers.first().map(|kid| Event::RecordStatusChanged {
@@ -106,6 +107,9 @@ pub(crate) fn change_status(
     if let Some(row) = row {
         of_account(&mut judgement, row, body.account_ref);
         let by = if header.signer.institution() == Some(&row.issuer) { By::Issuer } else { By::Order };
+        if by == By::Issuer {
+            not_of_application(&mut judgement, row);
+        }
         may_change(&mut judgement, row, body, by);
     }
     judgement.end()?;
@@ -143,6 +147,13 @@ fn not_ended(judgement: &mut Judgement, row: &RecordRow) {
     };
     if let Some(reason) = refused {
         judgement.refuse(Rejection::new(reason).index(row.last_status_index));
+    }
+}
+
+/// That a record is no outcome of an application: who granted it does not take it back alone.
+fn not_of_application(judgement: &mut Judgement, row: &RecordRow) {
+    if let Some(application) = row.application {
+        judgement.refuse(Rejection::new(Reason::RecordOfApplication).field("record_id").index(application));
     }
 }
 
@@ -209,10 +220,11 @@ fn may_change(judgement: &mut Judgement, row: &RecordRow, change: &RecordStatusC
     }
 }
 
-/// The postings that move a record's whole credit into a bucket.
+/// The postings that move a record's whole credit into a bucket. What was redeemed stays so: an award that rests on it is
+/// never changed silently.
 fn moved(row: &RecordRow, to: Bucket) -> Vec<Posting> {
     let Some(Amount { scheme, .. }) = &row.facts.amount else { return Vec::new() };
-    let held = row.buckets.iter().filter(|(from, _)| **from != to);
+    let held = row.buckets.iter().filter(|(from, _)| **from != to && **from != Bucket::Redeemed);
     held.filter_map(|(from, milli)| {
         let credits = credit_types::Credits::from_milli(*milli).ok()?;
         Some(Posting { from: *from, to, amount: Amount { scheme: scheme.clone(), credits } })

@@ -2,11 +2,11 @@
 
 use crate::decide::Judgement;
 use crate::evidence::{self, AnchorRule, genesis_keys};
-use credit_types::genesis::{NOTICE_DAYS_MIN, PROTOCOL};
+use credit_types::genesis::{FORMAT, NOTICE_DAYS_MIN, PROTOCOL, PROTOCOL_CONVERSIONS};
 use credit_types::limits::AUTHORITY_THRESHOLD_MAX;
 use credit_types::{
-    Event, FrameworkPublication, Genesis, InstitutionAdmission, InstitutionKey, KeyPurpose, Kid, Reason,
-    Rejection, ServerStart, Signed, SignerId,
+    Event, FrameworkPublication, Genesis, InstitutionAdmission, InstitutionKey, KeyPurpose, Kid,
+    ProtocolUpgrade, Reason, Rejection, ServerStart, Signed, SignerId,
 };
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ fn one_log(judgement: &mut Judgement, genesis: &Genesis) {
         [("registry_log", genesis.registry_log.is_none()), ("continues", genesis.continues.is_none())];
     for (field, absent) in fields {
         let rejection = || Rejection::new(Reason::FieldInvalid).field(field);
-        judgement.require(absent, || rejection().detail(format!("must be absent in protocol {PROTOCOL}")));
+        judgement.require(absent, || rejection().detail("must be absent in this protocol"));
     }
     let reachable =
         usize::try_from(genesis.authority_threshold).is_ok_and(|count| count <= AUTHORITY_THRESHOLD_MAX);
@@ -75,11 +75,29 @@ pub(crate) fn start_server(
     evidence::header(&mut judgement, header, AnchorRule::Newest);
     evidence::signer_is(&mut judgement, &header.signer, &SignerId::Operator);
     evidence::operator(&mut judgement, signers);
-    judgement.require(body.protocol == PROTOCOL, || {
-        Rejection::new(Reason::ProtocolUnknown).field("protocol").detail(format!("must be {PROTOCOL}"))
+    let followed = judgement.context.protocol;
+    judgement.require(body.protocol == followed, || {
+        Rejection::new(Reason::ProtocolUnknown).field("protocol").detail(format!("must be {followed}"))
     });
     judgement.end()?;
     Ok(vec![Event::ServerStarted(statement.clone())])
+}
+
+/// The authority announces a newer protocol, which holds from the next index on.
+pub(crate) fn upgrade_protocol(
+    mut judgement: Judgement,
+    statement: &Signed<ProtocolUpgrade>,
+) -> Result<Vec<Event>, Rejection> {
+    let Signed { header, body, signers } = statement;
+    evidence::header(&mut judgement, header, AnchorRule::Required);
+    evidence::signer_is(&mut judgement, &header.signer, &SignerId::Authority);
+    evidence::authority(&mut judgement, signers, &[]);
+    // This software writes nothing that it could not read again.
+    let next =
+        judgement.context.protocol < body.protocol && body.protocol <= PROTOCOL && body.format == FORMAT;
+    judgement.require(next, || Rejection::new(Reason::ProtocolNotNewer).field("protocol"));
+    judgement.end()?;
+    Ok(vec![Event::ProtocolUpgraded(statement.clone())])
 }
 
 /// Whether one key may change the owner's keys and another one, kept offline, may too.
@@ -154,6 +172,10 @@ pub(crate) fn publish_framework(
         let rejection = || Rejection::new(Reason::FrameworkLevelsChanged).field("levels");
         judgement.require(kept, || rejection().index(row.published_index));
     }
+    // Frameworks and rule books share one kind of subject, and so one kind of chain.
+    let of_book =
+        judgement.context.protocol >= PROTOCOL_CONVERSIONS && view.book(&body.framework_id).is_some();
+    judgement.require(!of_book, || Rejection::new(Reason::BookIdTaken).field("framework_id"));
     for scheme in &body.schemes {
         let Some(row) = view.scheme(&scheme.scheme_id) else { continue };
         let name = scheme.scheme_id.to_string();

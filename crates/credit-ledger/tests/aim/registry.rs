@@ -1,11 +1,12 @@
 //! Genesis, server starts, institutions, frameworks.
 
 use super::Aim;
-use credit_types::genesis::PROTOCOL;
+use credit_types::genesis::{FORMAT, PROTOCOL};
 use credit_types::{
-    Accreditation, CivilDate, Command, CreditScheme, Epoch, FrameworkId, FrameworkPublication, Genesis,
-    Header, InstitutionAdmission, InstitutionKey, InstitutionKind, KeyPurpose, Kid, LevelRange, LevelScale,
-    Policy, PublicKey, Reason, RecordKind, Role, SchemeId, SchemeKind, ServerStart, Signed, SignerId, Text,
+    Accreditation, BookVersion, CivilDate, Command, CreditScheme, Epoch, FrameworkId, FrameworkPublication,
+    Genesis, Header, InstitutionAdmission, InstitutionKey, InstitutionKind, KeyPurpose, Kid, LevelRange,
+    LevelScale, Policy, ProtocolUpgrade, PublicKey, Reason, RecordKind, Role, RuleBookAction, RuleBookChange,
+    SchemeId, SchemeKind, ServerStart, Signed, SignerId, Text,
 };
 use std::collections::BTreeSet;
 
@@ -67,6 +68,7 @@ impl Aim<'_> {
         let signers: Vec<Kid> = signers.collect();
         let body = Genesis {
             nonce: self.id(),
+            protocol: u32::try_from(1 + self.draw.below(2)).unwrap(),
             origin: String::from(if dev { "dev.bank.example" } else { "bank.example" }),
             checkpoint_keys,
             statement_keys,
@@ -88,7 +90,7 @@ impl Aim<'_> {
     pub(super) fn spoiled_genesis(&mut self) -> Command {
         let mut genesis = self.new_genesis();
         let stranger = self.new_key();
-        match self.draw.below(8) {
+        match self.draw.below(9) {
             0 => {
                 genesis.body.origin = String::from("real.example");
                 genesis.body.policy.notice_days = 6;
@@ -99,6 +101,7 @@ impl Aim<'_> {
             4 => genesis.signers.push(stranger.kid),
             5 => genesis.signers.push(genesis.body.operator_keys[0].kid),
             6 => genesis.signers.clear(),
+            7 => genesis.body.protocol = *self.draw.pick(&[0, PROTOCOL + 1]),
             _ => genesis.body.operator_keys.push(genesis.body.checkpoint_keys[0]),
         }
         genesis.signers.sort();
@@ -107,9 +110,26 @@ impl Aim<'_> {
 
     pub(super) fn start(&mut self) -> Command {
         let epoch = Epoch(self.id());
-        let body = ServerStart { epoch, software: String::from("test 1"), protocol: PROTOCOL };
+        let body = ServerStart { epoch, software: String::from("test 1"), protocol: self.model.protocol() };
         let operator = self.model.genesis().map(|genesis| genesis.operator_keys[0].kid);
         Command::StartServer(self.signed(SignerId::Operator, body, operator.into_iter().collect()))
+    }
+
+    /// The step to the next protocol, or one that is none.
+    pub(super) fn upgrade(&mut self) -> Command {
+        let protocol = self.model.protocol() + u32::try_from(self.draw.below(2)).unwrap();
+        let body = ProtocolUpgrade { protocol, format: FORMAT + u32::from(self.draw.chance(20)) };
+        Command::UpgradeProtocol(self.by_authority(body, &[]))
+    }
+
+    /// A command of a later protocol than the log's, while there is one.
+    pub(super) fn of_later_protocol(&mut self) -> Option<Command> {
+        if self.model.protocol() != 1 {
+            return None;
+        }
+        let book = BookVersion { book_id: self.framework_id(), version: 1 };
+        let body = RuleBookChange { after: self.digest(), book, action: RuleBookAction::Activate };
+        Some(Command::ChangeRuleBook(Box::new(self.by_authority(body, &[]))))
     }
 
     pub(super) fn admission(&mut self) -> Command {

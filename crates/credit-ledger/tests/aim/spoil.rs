@@ -24,6 +24,14 @@ fn parts(command: &mut Command) -> Option<(&mut Header, &mut Vec<Kid>)> {
         Command::OpenBatch(s) => Some((&mut s.header, &mut s.signers)),
         Command::SubmitChunk(_) => None,
         Command::CloseBatch(s) => Some((&mut s.header, &mut s.signers)),
+        Command::UpgradeProtocol(s) => Some((&mut s.header, &mut s.signers)),
+        Command::PublishRuleBook(s, _) => Some((&mut s.header, &mut s.signers)),
+        Command::ChangeRuleBook(s) => Some((&mut s.header, &mut s.signers)),
+        Command::GiveAutoApproval(s) => Some((&mut s.header, &mut s.signers)),
+        Command::RequestConversion(s, _) => Some((&mut s.header, &mut s.signers)),
+        Command::DecideConversion(s) => Some((&mut s.header, &mut s.signers)),
+        Command::StepConversion(s) => Some((&mut s.header, &mut s.signers)),
+        Command::ReverseAward(s) => Some((&mut s.header, &mut s.signers)),
     }
 }
 

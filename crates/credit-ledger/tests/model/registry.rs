@@ -2,11 +2,11 @@
 
 use super::header::{AnchorRule, possession};
 use super::{Faults, Model, Now, Owner};
-use credit_types::genesis::{NOTICE_DAYS_MIN, PROTOCOL};
+use credit_types::genesis::{FORMAT, NOTICE_DAYS_MIN, PROTOCOL};
 use credit_types::limits::{AUTHORITY_THRESHOLD_MAX, DAY_US, INSTITUTION_KEYS_MAX, INSTITUTION_OWN_KEYS_MAX};
 use credit_types::{
     Event, FrameworkPublication, Genesis, InstitutionAdmission, InstitutionId, KeyAddition, KeyCompromise,
-    KeyPurpose, KeyRetirement, Kid, Reason, ServerStart, Signed, SignerId,
+    KeyPurpose, KeyRetirement, Kid, ProtocolUpgrade, Reason, ServerStart, Signed, SignerId,
 };
 
 const KEY_CHANGERS: [KeyPurpose; 2] = [KeyPurpose::Keys, KeyPurpose::Recovery];
@@ -17,6 +17,10 @@ impl Model {
     pub(super) fn create_ledger(&self, now: Now, statement: &Signed<Genesis>) -> Outcome {
         let (genesis, header) = (&statement.body, &statement.header);
         let mut faults = Faults::default();
+        // Where there is a log, its own protocol counts.
+        if self.genesis().is_none() && !(1..=PROTOCOL).contains(&genesis.protocol) {
+            return Err(Reason::ProtocolUnknown);
+        }
         let dev = genesis.origin.starts_with("dev.");
         faults.when(!dev && genesis.policy.notice_days < NOTICE_DAYS_MIN, Reason::FieldInvalid);
         let many_logs = genesis.registry_log.is_some() || genesis.continues.is_some();
@@ -63,8 +67,25 @@ impl Model {
             }
         }
         faults.when(statement.signers.len() > 1, Reason::SignatureNotNeeded);
-        faults.when(statement.body.protocol != PROTOCOL, Reason::ProtocolUnknown);
+        faults.when(statement.body.protocol != self.protocol(), Reason::ProtocolUnknown);
         faults.or(vec![Event::ServerStarted(statement.clone())])
+    }
+
+    pub(super) fn upgrade_protocol(&self, now: Now, statement: &Signed<ProtocolUpgrade>) -> Outcome {
+        let mut faults = Faults::default();
+        self.header_faults(now, &statement.header, AnchorRule::Required, &mut faults);
+        self.known_signer(&statement.header, &mut faults);
+        faults.when(statement.header.signer != SignerId::Authority, Reason::SignerNotAllowed);
+        self.threshold(&statement.signers, &[], &mut faults);
+        let newer = (self.protocol() + 1..=PROTOCOL).contains(&statement.body.protocol);
+        faults.when(!newer || statement.body.format != FORMAT, Reason::ProtocolNotNewer);
+        faults.or(vec![Event::ProtocolUpgraded(statement.clone())])
+    }
+
+    /// What came with protocol 2 is too new for a log of protocol 1. In later ones it has tests of its own.
+    pub(super) fn without_conversions(&self) -> Outcome {
+        assert_eq!(self.protocol(), 1, "this model knows no conversions");
+        Err(Reason::ProtocolTooOld)
     }
 
     pub(super) fn admit_institution(&self, now: Now, statement: &Signed<InstitutionAdmission>) -> Outcome {

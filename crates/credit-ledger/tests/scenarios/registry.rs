@@ -185,6 +185,40 @@ fn a_scheme_keeps_its_step() {
     );
 }
 
+/// Protocol 2 brought conversions: a log of protocol 1 knows none of their statements until it is upgraded.
+#[test]
+fn a_log_of_an_earlier_protocol_takes_nothing_that_came_later() {
+    refused(
+        Reason::ProtocolTooOld,
+        "
+        activate b 1 by=nobody sign=none
+        ",
+        expect![[r#"
+            activate b 1 by=nobody sign=none                                 PROTOCOL_TOO_OLD
+        "#]],
+    );
+}
+
+#[test]
+fn a_log_goes_on_to_newer_protocols_only() {
+    refused(
+        Reason::ProtocolNotNewer,
+        "
+        upgrade 2 format=2
+        upgrade 1
+        upgrade 3
+        upgrade 2 by=operator
+        upgrade 2 sign=auth.1
+        upgrade 2
+        start protocol=1
+        start protocol=2
+        upgrade 2
+        ",
+        expect![[r#"
+        "#]],
+    );
+}
+
 #[test]
 fn a_server_speaks_the_log_s_protocol() {
     refused(

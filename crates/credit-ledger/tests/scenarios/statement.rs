@@ -2,14 +2,15 @@
 
 use super::script::World;
 use super::words::{self, Line};
-use credit_types::genesis::PROTOCOL;
+use credit_types::genesis::FORMAT;
 use credit_types::{
     AccountAction, AccountOpening, AccountStatusChange, Accreditation, AliasAsserted, AliasCheck, AliasKind,
-    Anchor, AssuranceLevel, BatchClose, BatchManifest, Command, CorrectionReason, CreditScheme, DepositCheck,
-    Details, Epoch, FrameworkId, FrameworkPublication, Genesis, Header, InstitutionAdmission,
+    Anchor, AssuranceLevel, BatchClose, BatchManifest, BookVersion, Command, CorrectionReason, CreditScheme,
+    DepositCheck, Details, Epoch, FrameworkId, FrameworkPublication, Genesis, Header, InstitutionAdmission,
     InstitutionKind, KeyAddition, KeyCompromise, KeyRetirement, LeafType, LevelRange, LevelScale,
-    LogContinuation, LogId, OpeningDraw, Policy, RecordAction, RecordCorrection, RecordDetails, RecordFacts,
-    RecordStatusChange, SchemeId, SchemeKind, ServerStart, Signed, StatusReason, Text,
+    LogContinuation, LogId, OpeningDraw, Policy, ProtocolUpgrade, RecordAction, RecordCorrection,
+    RecordDetails, RecordFacts, RecordStatusChange, RuleBookAction, RuleBookChange, SchemeId, SchemeKind,
+    ServerStart, Signed, StatusReason, Text,
 };
 
 /// The command that a line stands for.
@@ -17,6 +18,8 @@ pub(super) fn command(world: &World, line: &Line<'_>) -> Command {
     match line.verb {
         "ledger" => genesis(world, line),
         "start" => start(world, line),
+        "upgrade" => upgrade(world, line),
+        "activate" => activation(world, line),
         "framework" => framework(world, line),
         "admit" => admission(world, line),
         "addkey" => addition(world, line),
@@ -88,6 +91,7 @@ fn genesis(world: &World, line: &Line<'_>) -> Command {
     let keys = |names: Vec<&str>| names.into_iter().map(words::public_key).collect();
     let body = Genesis {
         nonce: [7; 32],
+        protocol: line.or("protocol", "1").parse().unwrap(),
         origin: String::from(line.or("origin", "dev.bank.example")),
         checkpoint_keys: keys(vec!["log.1"]),
         statement_keys: keys(vec!["log.2"]),
@@ -123,9 +127,24 @@ fn genesis(world: &World, line: &Line<'_>) -> Command {
 }
 
 fn start(world: &World, line: &Line<'_>) -> Command {
-    let protocol = line.option("protocol").map_or(PROTOCOL, |text| text.parse().unwrap());
+    let protocol = line.or("protocol", "1").parse().unwrap();
     let body = ServerStart { epoch: Epoch([1; 16]), software: String::from("creditbank 1"), protocol };
     Command::StartServer(signed(world, line, "operator", "", &[], body))
+}
+
+/// `upgrade PROTOCOL format=…`.
+fn upgrade(world: &World, line: &Line<'_>) -> Command {
+    let format = line.option("format").map_or(FORMAT, |text| text.parse().unwrap());
+    let body = ProtocolUpgrade { protocol: line.word(0).parse().unwrap(), format };
+    Command::UpgradeProtocol(signed(world, line, "authority", "", &[], body))
+}
+
+/// `activate BOOK VERSION`.
+fn activation(world: &World, line: &Line<'_>) -> Command {
+    let book_id = FrameworkId::new(line.word(0)).unwrap();
+    let book = BookVersion { book_id, version: line.word(1).parse().unwrap() };
+    let body = RuleBookChange { after: words::digest("no leaf"), book, action: RuleBookAction::Activate };
+    Command::ChangeRuleBook(Box::new(signed(world, line, "authority", "", &[], body)))
 }
 
 /// `framework NAME VERSION levels=10-80/10 schemes=CN_XF:500`.

@@ -1000,6 +1000,359 @@ impl SubjectKind {
         }
     }
 }
+/// A record by its issuer and the issuer's id.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordName {
+    /// The issuer.
+    #[prost(string, tag = "1")]
+    pub issuer_id: ::prost::alloc::string::String,
+    /// The record: 16 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub record_id: ::prost::alloc::vec::Vec<u8>,
+}
+/// Applies for credit or for an award. Payload type `conversion-request.v1`. Signed by a registrar's REGISTRY key, which
+/// says that the learner's consent was seen.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConversionRequest {
+    /// Signer: a registrar.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<StatementHeader>,
+    /// The learner's account: 16 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub account_ref: ::prost::alloc::vec::Vec<u8>,
+    /// What is applied for.
+    #[prost(enumeration = "ConversionPurpose", tag = "4")]
+    pub purpose: i32,
+    /// Who is to accept the credit, or to grant the award.
+    #[prost(string, tag = "5")]
+    pub institution_id: ::prost::alloc::string::String,
+    /// The rule book.
+    #[prost(string, tag = "6")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Its version.
+    #[prost(uint32, tag = "7")]
+    pub version: u32,
+    /// The programme of the book into which the credit goes, or the award of the book: 1 to 128 bytes, an id of the book.
+    #[prost(string, tag = "8")]
+    pub target: ::prost::alloc::string::String,
+    /// The records that may be used, ascending by (issuer_id, record_id), 1 to 64.
+    #[prost(message, repeated, tag = "9")]
+    pub records: ::prost::alloc::vec::Vec<RecordName>,
+    /// SHA-256("creditbank/particulars/v1" 0x00 || salt || PAE(particulars type, particulars)): 32 bytes; absent without.
+    #[prost(bytes = "vec", tag = "10")]
+    pub particulars_commitment: ::prost::alloc::vec::Vec<u8>,
+}
+/// What a rule asks that no record says.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConversionFact {
+    /// The position of the record in the request, from 0.
+    #[prost(uint32, tag = "1")]
+    pub record: u32,
+    /// The fact's name in the rule: 1 to 128 bytes, an id.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Its value as a rule book writes it: a number, `true`, `false` or a word; 1 to 64 bytes.
+    #[prost(string, tag = "3")]
+    pub value: ::prost::alloc::string::String,
+}
+/// What the learner states beside the records. Payload type `conversion-particulars.v1`. Committed to, sealed, erasable.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConversionParticulars {
+    /// The day of birth, where a rule asks for an age.
+    #[prost(message, optional, tag = "1")]
+    pub born_on: ::core::option::Option<CivilDate>,
+    /// The day of enrolment in the programme.
+    #[prost(message, optional, tag = "2")]
+    pub enrolled_on: ::core::option::Option<CivilDate>,
+    /// Courses of the programme that are met already, ascending, at most 64.
+    #[prost(string, repeated, tag = "3")]
+    pub met: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Facts of records, ascending by (record, name), at most 128.
+    #[prost(message, repeated, tag = "4")]
+    pub facts: ::prost::alloc::vec::Vec<ConversionFact>,
+    /// How the learner consented: at most 64 printable ASCII bytes.
+    #[prost(string, tag = "5")]
+    pub consent_ref: ::prost::alloc::string::String,
+}
+/// What is decided of one item of the proposal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DecidedItem {
+    /// The item's position in the proposal, from 0.
+    #[prost(uint32, tag = "1")]
+    pub position: u32,
+    /// What is granted, in milli-credits, less than was proposed; absent: the item is declined.
+    #[prost(int64, tag = "2")]
+    pub credits_milli: i64,
+    /// Why.
+    #[prost(enumeration = "DecisionReason", tag = "3")]
+    pub reason: i32,
+}
+/// Decides an application. Payload type `conversion-decision.v1`. Signed by a DECISIONS key of the institution that was
+/// asked; after a first appeal by another key of it, after a second one by a regulator.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConversionDecision {
+    /// Signer: the institution, or a regulator.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<StatementHeader>,
+    /// Leaf hash of the application's last entry: 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub after: ::prost::alloc::vec::Vec<u8>,
+    /// Index of the application's entry.
+    #[prost(uint64, tag = "3")]
+    pub application_index: u64,
+    /// What is decided.
+    #[prost(enumeration = "DecisionOutcome", tag = "4")]
+    pub outcome: i32,
+    /// The commitment to the explanation that the officer has read, as in the application: 32 bytes.
+    #[prost(bytes = "vec", tag = "5")]
+    pub explanation_commitment: ::prost::alloc::vec::Vec<u8>,
+    /// Of PARTLY the items that are not granted as proposed, ascending by position, 1 to 64; of others none.
+    #[prost(message, repeated, tag = "6")]
+    pub items: ::prost::alloc::vec::Vec<DecidedItem>,
+    /// Of REJECT and ASK: why.
+    #[prost(enumeration = "DecisionReason", tag = "7")]
+    pub reason: i32,
+    /// The last day on which provisional credit can be confirmed; absent: the credit is final. Never of an award.
+    #[prost(message, optional, tag = "8")]
+    pub provisional_until: ::core::option::Option<CivilDate>,
+    /// Salted commitment to the opinion: 32 bytes; absent without one.
+    #[prost(bytes = "vec", tag = "9")]
+    pub opinion_commitment: ::prost::alloc::vec::Vec<u8>,
+}
+/// Moves an application on. Payload type `conversion-step.v1`. Signed by a registrar's REGISTRY key, who says that the
+/// learner's will was seen, or by a DECISIONS key of the institution.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConversionStep {
+    /// Signer: a registrar, or the institution.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<StatementHeader>,
+    /// Leaf hash of the application's last entry: 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub after: ::prost::alloc::vec::Vec<u8>,
+    /// Index of the application's entry.
+    #[prost(uint64, tag = "3")]
+    pub application_index: u64,
+    /// What is done.
+    #[prost(enumeration = "ConversionAction", tag = "4")]
+    pub action: i32,
+    /// Salted commitment to the explanation: 32 bytes; absent without one.
+    #[prost(bytes = "vec", tag = "5")]
+    pub explanation_commitment: ::prost::alloc::vec::Vec<u8>,
+}
+/// Takes an award back by order. Payload type `award-reversal.v1`. Signed by a DECISIONS key of the awarding institution
+/// and by a STATUS key of a regulator.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AwardReversal {
+    /// Signer: the awarding institution.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<StatementHeader>,
+    /// Leaf hash of the application's last entry: 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub after: ::prost::alloc::vec::Vec<u8>,
+    /// Index of the application's entry.
+    #[prost(uint64, tag = "3")]
+    pub application_index: u64,
+    /// The regulator that signs as well.
+    #[prost(string, tag = "4")]
+    pub regulator_id: ::prost::alloc::string::String,
+    /// The order's reference, 1 to 64 printable ASCII bytes.
+    #[prost(string, tag = "5")]
+    pub order_ref: ::prost::alloc::string::String,
+    /// Positions, in the request, of the records that stay used, ascending; all others are free again.
+    #[prost(uint32, repeated, tag = "6")]
+    pub kept: ::prost::alloc::vec::Vec<u32>,
+    /// Salted commitment to the explanation: 32 bytes; absent without one.
+    #[prost(bytes = "vec", tag = "7")]
+    pub explanation_commitment: ::prost::alloc::vec::Vec<u8>,
+}
+/// What is applied for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConversionPurpose {
+    /// Not a value.
+    Unspecified = 0,
+    /// 转换 credit at another institution.
+    Credit = 1,
+    /// 兑换 an award.
+    Award = 2,
+}
+impl ConversionPurpose {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONVERSION_PURPOSE_UNSPECIFIED",
+            Self::Credit => "CONVERSION_PURPOSE_CREDIT",
+            Self::Award => "CONVERSION_PURPOSE_AWARD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONVERSION_PURPOSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONVERSION_PURPOSE_CREDIT" => Some(Self::Credit),
+            "CONVERSION_PURPOSE_AWARD" => Some(Self::Award),
+            _ => None,
+        }
+    }
+}
+/// What an officer decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DecisionOutcome {
+    /// Not a value.
+    Unspecified = 0,
+    /// 通过 all that the engine proposed.
+    Approve = 1,
+    /// 部分通过 some of it.
+    Partly = 2,
+    /// 不通过 none of it.
+    Reject = 3,
+    /// 补充材料 not yet: something is asked of the learner.
+    Ask = 4,
+}
+impl DecisionOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECISION_OUTCOME_UNSPECIFIED",
+            Self::Approve => "DECISION_OUTCOME_APPROVE",
+            Self::Partly => "DECISION_OUTCOME_PARTLY",
+            Self::Reject => "DECISION_OUTCOME_REJECT",
+            Self::Ask => "DECISION_OUTCOME_ASK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECISION_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECISION_OUTCOME_APPROVE" => Some(Self::Approve),
+            "DECISION_OUTCOME_PARTLY" => Some(Self::Partly),
+            "DECISION_OUTCOME_REJECT" => Some(Self::Reject),
+            "DECISION_OUTCOME_ASK" => Some(Self::Ask),
+            _ => None,
+        }
+    }
+}
+/// Why an officer declines or lowers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DecisionReason {
+    /// Not a value.
+    Unspecified = 0,
+    /// Not on the list of what is accepted.
+    NotOnList = 1,
+    /// The level is too low.
+    LevelTooLow = 2,
+    /// The score is below the minimum.
+    ScoreBelowMin = 3,
+    /// It has expired.
+    Expired = 4,
+    /// It was used already.
+    AlreadyUsed = 5,
+    /// A maximum is reached.
+    CapReached = 6,
+    /// The same subject counts already.
+    DuplicateSubject = 7,
+    /// The issuer was not accredited for it.
+    IssuerNotAccredited = 8,
+    /// The evidence does not suffice.
+    EvidenceInsufficient = 9,
+    /// The content agrees too little.
+    ContentMatchLow = 10,
+    /// The rule is not in force.
+    RuleNotEffective = 11,
+}
+impl DecisionReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECISION_REASON_UNSPECIFIED",
+            Self::NotOnList => "DECISION_REASON_NOT_ON_LIST",
+            Self::LevelTooLow => "DECISION_REASON_LEVEL_TOO_LOW",
+            Self::ScoreBelowMin => "DECISION_REASON_SCORE_BELOW_MIN",
+            Self::Expired => "DECISION_REASON_EXPIRED",
+            Self::AlreadyUsed => "DECISION_REASON_ALREADY_USED",
+            Self::CapReached => "DECISION_REASON_CAP_REACHED",
+            Self::DuplicateSubject => "DECISION_REASON_DUPLICATE_SUBJECT",
+            Self::IssuerNotAccredited => "DECISION_REASON_ISSUER_NOT_ACCREDITED",
+            Self::EvidenceInsufficient => "DECISION_REASON_EVIDENCE_INSUFFICIENT",
+            Self::ContentMatchLow => "DECISION_REASON_CONTENT_MATCH_LOW",
+            Self::RuleNotEffective => "DECISION_REASON_RULE_NOT_EFFECTIVE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECISION_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECISION_REASON_NOT_ON_LIST" => Some(Self::NotOnList),
+            "DECISION_REASON_LEVEL_TOO_LOW" => Some(Self::LevelTooLow),
+            "DECISION_REASON_SCORE_BELOW_MIN" => Some(Self::ScoreBelowMin),
+            "DECISION_REASON_EXPIRED" => Some(Self::Expired),
+            "DECISION_REASON_ALREADY_USED" => Some(Self::AlreadyUsed),
+            "DECISION_REASON_CAP_REACHED" => Some(Self::CapReached),
+            "DECISION_REASON_DUPLICATE_SUBJECT" => Some(Self::DuplicateSubject),
+            "DECISION_REASON_ISSUER_NOT_ACCREDITED" => Some(Self::IssuerNotAccredited),
+            "DECISION_REASON_EVIDENCE_INSUFFICIENT" => Some(Self::EvidenceInsufficient),
+            "DECISION_REASON_CONTENT_MATCH_LOW" => Some(Self::ContentMatchLow),
+            "DECISION_REASON_RULE_NOT_EFFECTIVE" => Some(Self::RuleNotEffective),
+            _ => None,
+        }
+    }
+}
+/// A step that is not a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConversionAction {
+    /// Not a value.
+    Unspecified = 0,
+    /// 撤回 withdraw, before a decision; by a registrar.
+    Withdraw = 1,
+    /// 申诉 appeal a rejection; by a registrar.
+    Appeal = 2,
+    /// 补充 answer what was asked; by a registrar.
+    Answer = 3,
+    /// 确认 make provisional credit final; by the institution.
+    Confirm = 4,
+    /// 撤销 take provisional credit back; by the institution.
+    Rescind = 5,
+}
+impl ConversionAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONVERSION_ACTION_UNSPECIFIED",
+            Self::Withdraw => "CONVERSION_ACTION_WITHDRAW",
+            Self::Appeal => "CONVERSION_ACTION_APPEAL",
+            Self::Answer => "CONVERSION_ACTION_ANSWER",
+            Self::Confirm => "CONVERSION_ACTION_CONFIRM",
+            Self::Rescind => "CONVERSION_ACTION_RESCIND",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONVERSION_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONVERSION_ACTION_WITHDRAW" => Some(Self::Withdraw),
+            "CONVERSION_ACTION_APPEAL" => Some(Self::Appeal),
+            "CONVERSION_ACTION_ANSWER" => Some(Self::Answer),
+            "CONVERSION_ACTION_CONFIRM" => Some(Self::Confirm),
+            "CONVERSION_ACTION_RESCIND" => Some(Self::Rescind),
+            _ => None,
+        }
+    }
+}
 /// The leaf data of the log. Public for ever.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EntryCore {
@@ -1120,6 +1473,15 @@ pub struct Event {
     /// Body of PROTOCOL_UPGRADED.
     #[prost(message, optional, tag = "12")]
     pub protocol_upgraded: ::core::option::Option<ProtocolUpgraded>,
+    /// Body of RULE_BOOK_PUBLISHED, RULE_BOOK_CHANGED and AUTO_APPROVAL_GIVEN.
+    #[prost(message, optional, tag = "13")]
+    pub rule_book: ::core::option::Option<RuleBookNamed>,
+    /// Body of CONVERSION_REQUESTED.
+    #[prost(message, optional, tag = "14")]
+    pub conversion_requested: ::core::option::Option<ConversionRequested>,
+    /// Body of CONVERSION_CHANGED.
+    #[prost(message, optional, tag = "15")]
+    pub conversion_changed: ::core::option::Option<ConversionChanged>,
 }
 /// An institution was admitted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1281,6 +1643,115 @@ pub struct ProtocolUpgraded {
     #[prost(uint32, tag = "2")]
     pub format: u32,
 }
+/// A version of a rule book; all else is in the statement.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleBookNamed {
+    /// The book.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// The version.
+    #[prost(uint32, tag = "2")]
+    pub version: u32,
+}
+/// One item that the engine proposes: records, by a rule, for credit in one place.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProposedItem {
+    /// The rule of the book, or the award: an id of the book.
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    /// Where the credit goes.
+    #[prost(enumeration = "PlaceKind", tag = "2")]
+    pub place_kind: i32,
+    /// Its name: an id of the book.
+    #[prost(string, tag = "3")]
+    pub place: ::prost::alloc::string::String,
+    /// The scheme of the credit.
+    #[prost(string, tag = "4")]
+    pub credit_scheme: ::prost::alloc::string::String,
+    /// Milli-credits; absent where the place is met with no credit, and of an award.
+    #[prost(int64, tag = "5")]
+    pub credits_milli: i64,
+    /// The positions of its records in the request, ascending, at least one.
+    #[prost(uint32, repeated, tag = "6")]
+    pub sources: ::prost::alloc::vec::Vec<u32>,
+    /// Which further uses of them it excludes.
+    #[prost(enumeration = "Consumption", tag = "7")]
+    pub consumption: i32,
+    /// The level of the award that ends the programme; absent without one.
+    #[prost(string, tag = "8")]
+    pub award_level: ::prost::alloc::string::String,
+    /// The kind of the rule: an id; absent of an award.
+    #[prost(string, tag = "9")]
+    pub rule_kind: ::prost::alloc::string::String,
+    /// The programme for which its records are used; absent of an award that ends none.
+    #[prost(string, tag = "10")]
+    pub programme: ::prost::alloc::string::String,
+}
+/// Credit of one record that moves between buckets.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecordMoved {
+    /// The record.
+    #[prost(message, optional, tag = "1")]
+    pub record: ::core::option::Option<RecordName>,
+    /// What moves; none for a record without an amount.
+    #[prost(message, repeated, tag = "2")]
+    pub postings: ::prost::alloc::vec::Vec<Posting>,
+}
+/// Credit or an award was applied for: this is what the engine proposes, and what is held for it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConversionRequested {
+    /// The account: 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub account_ref: ::prost::alloc::vec::Vec<u8>,
+    /// What is proposed, 1 to 64.
+    #[prost(message, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<ProposedItem>,
+    /// SHA-256("creditbank/reckoning/v1" 0x00 || salt || PAE(explanation type, explanation)): 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub explanation_commitment: ::prost::alloc::vec::Vec<u8>,
+    /// The records that are held, in the order of the request.
+    #[prost(message, repeated, tag = "4")]
+    pub moved: ::prost::alloc::vec::Vec<RecordMoved>,
+}
+/// Credit or an award that came into being as a record of the institution. Its credit is posted ISSUED to AVAILABLE, and
+/// where it is taken back, from where it is to REVOKED; both follow from the event and stand nowhere else.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Granted {
+    /// The record: 16 bytes, made from the application's statement_id and the item's position.
+    #[prost(bytes = "vec", tag = "1")]
+    pub record_id: ::prost::alloc::vec::Vec<u8>,
+    /// The item's position in the proposal, from 0.
+    #[prost(uint32, tag = "2")]
+    pub position: u32,
+    /// Milli-credits; absent of a waiver and of an award.
+    #[prost(int64, tag = "3")]
+    pub credits_milli: i64,
+}
+/// An application went on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConversionChanged {
+    /// The account: 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub account_ref: ::prost::alloc::vec::Vec<u8>,
+    /// Index of the application's entry.
+    #[prost(uint64, tag = "2")]
+    pub application_index: u64,
+    /// Where it stands from here on.
+    #[prost(enumeration = "ApplicationStatus", tag = "3")]
+    pub status: i32,
+    /// What moves.
+    #[prost(message, repeated, tag = "4")]
+    pub moved: ::prost::alloc::vec::Vec<RecordMoved>,
+    /// What came into being, ascending by position; of RESCINDED and REVERSED what is taken back.
+    #[prost(message, repeated, tag = "5")]
+    pub granted: ::prost::alloc::vec::Vec<Granted>,
+    /// The day on which it was granted; with `granted` only.
+    #[prost(message, optional, tag = "6")]
+    pub granted_on: ::core::option::Option<CivilDate>,
+    /// Index of the auto-approval's entry; with a decision that no officer made.
+    #[prost(uint64, tag = "7")]
+    pub auto_approval_index: u64,
+}
 /// Who acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1359,6 +1830,16 @@ pub enum EventKind {
     /// The authority announced a newer protocol or format. Only what follows such an event may be unknown to a verifier;
     /// anything unknown that was not announced is broken.
     ProtocolUpgraded = 15,
+    /// A version of a rule book was published. Protocol 2, as all that follow.
+    RuleBookPublished = 16,
+    /// A version of a rule book was activated or abolished.
+    RuleBookChanged = 17,
+    /// An institution said which rules it applies without an officer.
+    AutoApprovalGiven = 18,
+    /// Credit or an award was applied for.
+    ConversionRequested = 19,
+    /// An application went on: it was decided, withdrawn, appealed, lapsed, confirmed, rescinded or reversed.
+    ConversionChanged = 20,
 }
 impl EventKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1383,6 +1864,11 @@ impl EventKind {
             Self::BatchChunk => "EVENT_KIND_BATCH_CHUNK",
             Self::BatchClosed => "EVENT_KIND_BATCH_CLOSED",
             Self::ProtocolUpgraded => "EVENT_KIND_PROTOCOL_UPGRADED",
+            Self::RuleBookPublished => "EVENT_KIND_RULE_BOOK_PUBLISHED",
+            Self::RuleBookChanged => "EVENT_KIND_RULE_BOOK_CHANGED",
+            Self::AutoApprovalGiven => "EVENT_KIND_AUTO_APPROVAL_GIVEN",
+            Self::ConversionRequested => "EVENT_KIND_CONVERSION_REQUESTED",
+            Self::ConversionChanged => "EVENT_KIND_CONVERSION_CHANGED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1404,6 +1890,11 @@ impl EventKind {
             "EVENT_KIND_BATCH_CHUNK" => Some(Self::BatchChunk),
             "EVENT_KIND_BATCH_CLOSED" => Some(Self::BatchClosed),
             "EVENT_KIND_PROTOCOL_UPGRADED" => Some(Self::ProtocolUpgraded),
+            "EVENT_KIND_RULE_BOOK_PUBLISHED" => Some(Self::RuleBookPublished),
+            "EVENT_KIND_RULE_BOOK_CHANGED" => Some(Self::RuleBookChanged),
+            "EVENT_KIND_AUTO_APPROVAL_GIVEN" => Some(Self::AutoApprovalGiven),
+            "EVENT_KIND_CONVERSION_REQUESTED" => Some(Self::ConversionRequested),
+            "EVENT_KIND_CONVERSION_CHANGED" => Some(Self::ConversionChanged),
             _ => None,
         }
     }
@@ -1519,6 +2010,153 @@ impl RecordStatus {
             "RECORD_STATUS_SUSPENDED" => Some(Self::Suspended),
             "RECORD_STATUS_REVOKED" => Some(Self::Revoked),
             "RECORD_STATUS_SUPERSEDED" => Some(Self::Superseded),
+            _ => None,
+        }
+    }
+}
+/// What the credit of an item goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PlaceKind {
+    /// Not a value.
+    Unspecified = 0,
+    /// A course.
+    Course = 1,
+    /// A requirement of the programme.
+    Requirement = 2,
+    /// Nothing that is named: the standard's credit alone; of an award, the step that is reached.
+    Standard = 3,
+}
+impl PlaceKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PLACE_KIND_UNSPECIFIED",
+            Self::Course => "PLACE_KIND_COURSE",
+            Self::Requirement => "PLACE_KIND_REQUIREMENT",
+            Self::Standard => "PLACE_KIND_STANDARD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PLACE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "PLACE_KIND_COURSE" => Some(Self::Course),
+            "PLACE_KIND_REQUIREMENT" => Some(Self::Requirement),
+            "PLACE_KIND_STANDARD" => Some(Self::Standard),
+            _ => None,
+        }
+    }
+}
+/// Which further uses of a record a use excludes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Consumption {
+    /// Not a value.
+    Unspecified = 0,
+    /// Every other use, for ever.
+    Global = 1,
+    /// A use for another degree.
+    OnceForAllDegrees = 2,
+    /// Another use in the same programme.
+    PerProgramme = 3,
+    /// Another use in the same programme, or for an award of the same level.
+    PerAwardLevel = 4,
+    /// None.
+    None = 5,
+}
+impl Consumption {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONSUMPTION_UNSPECIFIED",
+            Self::Global => "CONSUMPTION_GLOBAL",
+            Self::OnceForAllDegrees => "CONSUMPTION_ONCE_FOR_ALL_DEGREES",
+            Self::PerProgramme => "CONSUMPTION_PER_PROGRAMME",
+            Self::PerAwardLevel => "CONSUMPTION_PER_AWARD_LEVEL",
+            Self::None => "CONSUMPTION_NONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONSUMPTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONSUMPTION_GLOBAL" => Some(Self::Global),
+            "CONSUMPTION_ONCE_FOR_ALL_DEGREES" => Some(Self::OnceForAllDegrees),
+            "CONSUMPTION_PER_PROGRAMME" => Some(Self::PerProgramme),
+            "CONSUMPTION_PER_AWARD_LEVEL" => Some(Self::PerAwardLevel),
+            "CONSUMPTION_NONE" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+/// Where an application stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ApplicationStatus {
+    /// Not a value.
+    Unspecified = 0,
+    /// 审核中 an officer is to decide.
+    UnderReview = 1,
+    /// 待补充 something is asked of the learner.
+    InfoRequested = 2,
+    /// 已入账 what was granted stands, for ever.
+    Posted = 3,
+    /// 暂入账 what was granted stands until it is confirmed or taken back.
+    Provisional = 4,
+    /// 未通过 rejected; may be appealed for as long as the policy says.
+    Rejected = 5,
+    /// 申诉中 appealed.
+    Appealed = 6,
+    /// 已撤回 withdrawn.
+    Withdrawn = 7,
+    /// 已失效 lapsed: time passed, and what was held for it was asked for.
+    Lapsed = 8,
+    /// 已撤销 provisional credit was taken back.
+    Rescinded = 9,
+    /// 已冲销 an award was taken back by order.
+    Reversed = 10,
+}
+impl ApplicationStatus {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "APPLICATION_STATUS_UNSPECIFIED",
+            Self::UnderReview => "APPLICATION_STATUS_UNDER_REVIEW",
+            Self::InfoRequested => "APPLICATION_STATUS_INFO_REQUESTED",
+            Self::Posted => "APPLICATION_STATUS_POSTED",
+            Self::Provisional => "APPLICATION_STATUS_PROVISIONAL",
+            Self::Rejected => "APPLICATION_STATUS_REJECTED",
+            Self::Appealed => "APPLICATION_STATUS_APPEALED",
+            Self::Withdrawn => "APPLICATION_STATUS_WITHDRAWN",
+            Self::Lapsed => "APPLICATION_STATUS_LAPSED",
+            Self::Rescinded => "APPLICATION_STATUS_RESCINDED",
+            Self::Reversed => "APPLICATION_STATUS_REVERSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "APPLICATION_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+            "APPLICATION_STATUS_UNDER_REVIEW" => Some(Self::UnderReview),
+            "APPLICATION_STATUS_INFO_REQUESTED" => Some(Self::InfoRequested),
+            "APPLICATION_STATUS_POSTED" => Some(Self::Posted),
+            "APPLICATION_STATUS_PROVISIONAL" => Some(Self::Provisional),
+            "APPLICATION_STATUS_REJECTED" => Some(Self::Rejected),
+            "APPLICATION_STATUS_APPEALED" => Some(Self::Appealed),
+            "APPLICATION_STATUS_WITHDRAWN" => Some(Self::Withdrawn),
+            "APPLICATION_STATUS_LAPSED" => Some(Self::Lapsed),
+            "APPLICATION_STATUS_RESCINDED" => Some(Self::Rescinded),
+            "APPLICATION_STATUS_REVERSED" => Some(Self::Reversed),
             _ => None,
         }
     }
@@ -2004,72 +2642,6 @@ pub struct BatchProof {
     #[prost(message, optional, tag = "2")]
     pub leaf: ::core::option::Option<LeafProof>,
 }
-/// Every file that was handed out together, as it was. Payload type `file-manifest.v1`, signed by a statement key of
-/// the log; never logged.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct FileManifest {
-    /// The log: 32 bytes.
-    #[prost(bytes = "vec", tag = "1")]
-    pub log_id: ::prost::alloc::vec::Vec<u8>,
-    /// What the files are.
-    #[prost(enumeration = "FileManifestKind", tag = "2")]
-    pub kind: i32,
-    /// Count of entries of the head that the files rest on, at least 1.
-    #[prost(uint64, tag = "3")]
-    pub size: u64,
-    /// The root at that size: 32 bytes.
-    #[prost(bytes = "vec", tag = "4")]
-    pub root: ::prost::alloc::vec::Vec<u8>,
-    /// The files, strictly ascending by name.
-    #[prost(message, repeated, tag = "5")]
-    pub files: ::prost::alloc::vec::Vec<ManifestFile>,
-}
-/// One file of a manifest.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ManifestFile {
-    /// Its name: 1 to 128 printable ASCII bytes.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// Its length in bytes, from 1.
-    #[prost(uint64, tag = "2")]
-    pub bytes: u64,
-    /// SHA-256 of its bytes: 32 bytes.
-    #[prost(bytes = "vec", tag = "3")]
-    pub sha256: ::prost::alloc::vec::Vec<u8>,
-}
-/// What the files of a manifest are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum FileManifestKind {
-    /// Not a value.
-    Unspecified = 0,
-    /// An export of the log.
-    Export = 1,
-    /// A record bundle.
-    Bundle = 2,
-}
-impl FileManifestKind {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "FILE_MANIFEST_KIND_UNSPECIFIED",
-            Self::Export => "FILE_MANIFEST_KIND_EXPORT",
-            Self::Bundle => "FILE_MANIFEST_KIND_BUNDLE",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "FILE_MANIFEST_KIND_UNSPECIFIED" => Some(Self::Unspecified),
-            "FILE_MANIFEST_KIND_EXPORT" => Some(Self::Export),
-            "FILE_MANIFEST_KIND_BUNDLE" => Some(Self::Bundle),
-            _ => None,
-        }
-    }
-}
 /// A secret part with what opens its commitment.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenedSecret {
@@ -2437,6 +3009,346 @@ pub struct GetRecordBundleResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub bundle: ::prost::alloc::vec::Vec<u8>,
 }
+/// Asks what would be granted.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QuoteConversionRequest {
+    /// The account: 16 bytes; a learner may leave it out.
+    #[prost(bytes = "vec", tag = "1")]
+    pub account_ref: ::prost::alloc::vec::Vec<u8>,
+    /// What is asked for.
+    #[prost(enumeration = "ConversionPurpose", tag = "2")]
+    pub purpose: i32,
+    /// The rule book.
+    #[prost(string, tag = "3")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Its version; 0: the one in force today.
+    #[prost(uint32, tag = "4")]
+    pub version: u32,
+    /// The programme, or the award.
+    #[prost(string, tag = "5")]
+    pub target: ::prost::alloc::string::String,
+    /// The records, ascending; none: all of the account that may be used, at most 64.
+    #[prost(message, repeated, tag = "6")]
+    pub records: ::prost::alloc::vec::Vec<RecordName>,
+    /// What the learner states beside them.
+    #[prost(message, optional, tag = "7")]
+    pub particulars: ::core::option::Option<ConversionParticulars>,
+}
+/// What would be granted.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QuoteConversionResponse {
+    /// The version that was applied.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// Whose the programme or award is.
+    #[prost(string, tag = "2")]
+    pub institution_id: ::prost::alloc::string::String,
+    /// The records that were looked at, ascending: positions of items are among them.
+    #[prost(message, repeated, tag = "3")]
+    pub records: ::prost::alloc::vec::Vec<RecordName>,
+    /// What would be proposed.
+    #[prost(message, repeated, tag = "4")]
+    pub items: ::prost::alloc::vec::Vec<ProposedItem>,
+    /// Whether it would be posted without an officer today.
+    #[prost(bool, tag = "5")]
+    pub automatic: bool,
+    /// Why an application would be refused; absent where it would not be.
+    #[prost(message, optional, tag = "6")]
+    pub refusal: ::core::option::Option<Refusal>,
+    /// The explanation: canonical JSON.
+    #[prost(bytes = "vec", tag = "7")]
+    pub explanation: ::prost::alloc::vec::Vec<u8>,
+}
+/// Applies.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RequestConversionRequest {
+    /// The signed statement.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// The particulars behind the commitment, where there is one.
+    #[prost(message, optional, tag = "2")]
+    pub particulars: ::core::option::Option<SecretPart>,
+    /// Whether to return a receipt.
+    #[prost(bool, tag = "3")]
+    pub want_receipt: bool,
+}
+/// An application.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RequestConversionResponse {
+    /// Where it stands in the log: its index is the application's name.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+    /// Where the application stands.
+    #[prost(enumeration = "ApplicationStatus", tag = "2")]
+    pub status: i32,
+}
+/// Decides.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DecideConversionRequest {
+    /// The signed statement.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// The opinion behind the commitment, where there is one.
+    #[prost(message, optional, tag = "2")]
+    pub opinion: ::core::option::Option<SecretPart>,
+    /// Whether to return a receipt.
+    #[prost(bool, tag = "3")]
+    pub want_receipt: bool,
+}
+/// A decided application.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DecideConversionResponse {
+    /// Where the decision stands in the log.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+    /// Where the application stands.
+    #[prost(enumeration = "ApplicationStatus", tag = "2")]
+    pub status: i32,
+}
+/// Moves an application on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StepConversionRequest {
+    /// The signed statement.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// The explanation behind the commitment, where there is one.
+    #[prost(message, optional, tag = "2")]
+    pub explanation: ::core::option::Option<SecretPart>,
+    /// Whether to return a receipt.
+    #[prost(bool, tag = "3")]
+    pub want_receipt: bool,
+}
+/// An application that went on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StepConversionResponse {
+    /// Where the step stands in the log.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+    /// Where the application stands.
+    #[prost(enumeration = "ApplicationStatus", tag = "2")]
+    pub status: i32,
+}
+/// Reverses an award.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReverseAwardRequest {
+    /// The signed statement.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// The explanation behind the commitment, where there is one.
+    #[prost(message, optional, tag = "2")]
+    pub explanation: ::core::option::Option<SecretPart>,
+    /// Whether to return a receipt.
+    #[prost(bool, tag = "3")]
+    pub want_receipt: bool,
+}
+/// A reversed award.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReverseAwardResponse {
+    /// Where the reversal stands in the log.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+    /// Where the application stands.
+    #[prost(enumeration = "ApplicationStatus", tag = "2")]
+    pub status: i32,
+}
+/// A change of an application's status.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApplicationStep {
+    /// Index of the entry.
+    #[prost(uint64, tag = "1")]
+    pub index: u64,
+    /// The status from there on.
+    #[prost(enumeration = "ApplicationStatus", tag = "2")]
+    pub status: i32,
+}
+/// What the bank knows of an application.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ApplicationView {
+    /// Index of its entry: its name.
+    #[prost(uint64, tag = "1")]
+    pub application_index: u64,
+    /// The request as signed.
+    #[prost(message, optional, tag = "2")]
+    pub request: ::core::option::Option<ConversionRequest>,
+    /// What is proposed.
+    #[prost(message, repeated, tag = "3")]
+    pub items: ::prost::alloc::vec::Vec<ProposedItem>,
+    /// Where it stands; one whose time is over reads as LAPSED.
+    #[prost(enumeration = "ApplicationStatus", tag = "4")]
+    pub status: i32,
+    /// Every change of that.
+    #[prost(message, repeated, tag = "5")]
+    pub steps: ::prost::alloc::vec::Vec<ApplicationStep>,
+    /// What was granted.
+    #[prost(message, repeated, tag = "6")]
+    pub granted: ::prost::alloc::vec::Vec<Granted>,
+    /// The day on which it was granted.
+    #[prost(message, optional, tag = "7")]
+    pub granted_on: ::core::option::Option<CivilDate>,
+    /// The last day on which provisional credit can be confirmed.
+    #[prost(message, optional, tag = "8")]
+    pub provisional_until: ::core::option::Option<CivilDate>,
+    /// Index of the auto-approval under which it was decided; absent where an officer did.
+    #[prost(uint64, optional, tag = "9")]
+    pub auto_approval_index: ::core::option::Option<u64>,
+    /// The commitment to its explanation: 32 bytes, to be named in a decision.
+    #[prost(bytes = "vec", tag = "10")]
+    pub explanation_commitment: ::prost::alloc::vec::Vec<u8>,
+    /// Leaf hash of the last entry about it: 32 bytes, to be named as `after`.
+    #[prost(bytes = "vec", tag = "11")]
+    pub last_entry: ::prost::alloc::vec::Vec<u8>,
+    /// Whether a record that it used was revoked, superseded or became suspect since: somebody has to look at it.
+    #[prost(bool, tag = "12")]
+    pub review_due: bool,
+}
+/// Asks for an application.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetConversionRequest {
+    /// Index of its entry.
+    #[prost(uint64, tag = "1")]
+    pub application_index: u64,
+}
+/// An application.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetConversionResponse {
+    /// The application.
+    #[prost(message, optional, tag = "1")]
+    pub application: ::core::option::Option<ApplicationView>,
+    /// The explanation: canonical JSON.
+    #[prost(bytes = "vec", tag = "2")]
+    pub explanation: ::prost::alloc::vec::Vec<u8>,
+    /// The salt of its commitment: 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub explanation_salt: ::prost::alloc::vec::Vec<u8>,
+    /// Earlier applications that the same institution decided by one of the same rules for the same target, newest first, at
+    /// most 8; for the institution and auditors only.
+    #[prost(uint64, repeated, tag = "4")]
+    pub precedents: ::prost::alloc::vec::Vec<u64>,
+}
+/// Asks for applications.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListConversionsRequest {
+    /// The account: 16 bytes; a learner may leave it out. An institution that leaves it out asks for those made to it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub account_ref: ::prost::alloc::vec::Vec<u8>,
+    /// The most to return, 0 (default 50) to 200.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    /// From the last answer; empty for the first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only those that an officer is to decide.
+    #[prost(bool, tag = "4")]
+    pub open_only: bool,
+}
+/// Some applications.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListConversionsResponse {
+    /// Newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub applications: ::prost::alloc::vec::Vec<ApplicationView>,
+    /// For the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks about a period of continuing education.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckComplianceRequest {
+    /// The account: 16 bytes; a learner may leave it out.
+    #[prost(bytes = "vec", tag = "1")]
+    pub account_ref: ::prost::alloc::vec::Vec<u8>,
+    /// The rule book.
+    #[prost(string, tag = "2")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Its version; 0: the one in force today.
+    #[prost(uint32, tag = "3")]
+    pub version: u32,
+    /// The compliance rule of the book.
+    #[prost(string, tag = "4")]
+    pub rule: ::prost::alloc::string::String,
+    /// A day of the period.
+    #[prost(message, optional, tag = "5")]
+    pub on: ::core::option::Option<CivilDate>,
+}
+/// How a period came out.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckComplianceResponse {
+    /// The version that was applied.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// The verdict: canonical JSON with the period, its classes, what is counted and what is short.
+    #[prost(bytes = "vec", tag = "2")]
+    pub verdict: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the period is fulfilled.
+    #[prost(bool, tag = "3")]
+    pub compliant: bool,
+}
+/// Every file that was handed out together, as it was. Payload type `file-manifest.v1`, signed by a statement key of
+/// the log; never logged.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FileManifest {
+    /// The log: 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub log_id: ::prost::alloc::vec::Vec<u8>,
+    /// What the files are.
+    #[prost(enumeration = "FileManifestKind", tag = "2")]
+    pub kind: i32,
+    /// Count of entries of the head that the files rest on, at least 1.
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+    /// The root at that size: 32 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub root: ::prost::alloc::vec::Vec<u8>,
+    /// The files, strictly ascending by name.
+    #[prost(message, repeated, tag = "5")]
+    pub files: ::prost::alloc::vec::Vec<ManifestFile>,
+}
+/// One file of a manifest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ManifestFile {
+    /// Its name: 1 to 128 printable ASCII bytes.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its length in bytes, from 1.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    /// SHA-256 of its bytes: 32 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+}
+/// What the files of a manifest are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FileManifestKind {
+    /// Not a value.
+    Unspecified = 0,
+    /// An export of the log.
+    Export = 1,
+    /// A record bundle.
+    Bundle = 2,
+}
+impl FileManifestKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILE_MANIFEST_KIND_UNSPECIFIED",
+            Self::Export => "FILE_MANIFEST_KIND_EXPORT",
+            Self::Bundle => "FILE_MANIFEST_KIND_BUNDLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILE_MANIFEST_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILE_MANIFEST_KIND_EXPORT" => Some(Self::Export),
+            "FILE_MANIFEST_KIND_BUNDLE" => Some(Self::Bundle),
+            _ => None,
+        }
+    }
+}
 /// A public key with its algorithm.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PublicKey {
@@ -2497,7 +3409,7 @@ pub struct Genesis {
     /// The entry format: 1.
     #[prost(uint32, tag = "3")]
     pub format: u32,
-    /// The protocol (version of decide and evolve): 1.
+    /// The protocol (version of decide and evolve) that the log begins with, from 1.
     #[prost(uint32, tag = "4")]
     pub protocol: u32,
     /// The checkpoint origin: a scheme-less URL without spaces or plus, 3 to 128 ASCII bytes; `dev.` marks a trial ledger.
@@ -2734,7 +3646,7 @@ pub struct ServerStart {
     /// Name and version of the software: 1 to 64 printable ASCII bytes.
     #[prost(string, tag = "4")]
     pub software: ::prost::alloc::string::String,
-    /// The protocol it speaks: 1.
+    /// The protocol that the log follows at that index.
     #[prost(uint32, tag = "5")]
     pub protocol: u32,
 }
@@ -3102,6 +4014,23 @@ pub struct ReportKeyCompromiseResponse {
     #[prost(message, optional, tag = "1")]
     pub position: ::core::option::Option<Position>,
 }
+/// Announces a newer protocol.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpgradeProtocolRequest {
+    /// The signed statement.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// Whether to return a receipt.
+    #[prost(bool, tag = "2")]
+    pub want_receipt: bool,
+}
+/// An announced protocol.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpgradeProtocolResponse {
+    /// Where it stands.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+}
 /// Asks for an institution.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetInstitutionRequest {
@@ -3207,4 +4136,273 @@ pub struct GetFrameworkResponse {
     /// Index of the entry that published it.
     #[prost(uint64, tag = "2")]
     pub published_index: u64,
+}
+/// Publishes a version of a rule book. Payload type `rule-book-publication.v1`. Signed by the authority's threshold.
+/// The book itself is a public blob: its canonical JSON, named by its hash.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleBookPublication {
+    /// Signer `authority`.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<StatementHeader>,
+    /// The book's id: `\[a-z0-9-\]+(\.\[a-z0-9-\]+)*`, at most 64 bytes; no framework has it.
+    #[prost(string, tag = "3")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Its version, 1 to 1,000,000,000; strictly increasing.
+    #[prost(uint32, tag = "4")]
+    pub version: u32,
+    /// SHA-256 of the book's canonical JSON: 32 bytes.
+    #[prost(bytes = "vec", tag = "5")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+    /// The length of that JSON in bytes, 1 to 16,777,216.
+    #[prost(uint32, tag = "6")]
+    pub size_bytes: u32,
+    /// The first day on which it is in force; absent: open.
+    #[prost(message, optional, tag = "7")]
+    pub effective_from: ::core::option::Option<CivilDate>,
+    /// The first day on which it no longer is; absent: open. After effective_from.
+    #[prost(message, optional, tag = "8")]
+    pub effective_until: ::core::option::Option<CivilDate>,
+    /// Which date picks the version.
+    #[prost(enumeration = "BookDate", tag = "9")]
+    pub select_by: i32,
+}
+/// Activates or abolishes a version of a rule book. Payload type `rule-book-change.v1`. Signed by the authority: an
+/// activation by as many keys as the policy's quorum, at least the threshold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleBookChange {
+    /// Signer `authority`.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<StatementHeader>,
+    /// Leaf hash of the last entry about this version: its publication or activation, 32 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub after: ::prost::alloc::vec::Vec<u8>,
+    /// The book.
+    #[prost(string, tag = "3")]
+    pub book_id: ::prost::alloc::string::String,
+    /// The version.
+    #[prost(uint32, tag = "4")]
+    pub version: u32,
+    /// What is done.
+    #[prost(enumeration = "RuleBookAction", tag = "5")]
+    pub action: i32,
+}
+/// Says which rules an institution applies without an officer. Payload type `auto-approval.v1`. Signed by the accepting
+/// institution's DECISIONS key; the newest for a version counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AutoApproval {
+    /// Signer: the accepting institution.
+    #[prost(message, optional, tag = "1")]
+    pub header: ::core::option::Option<StatementHeader>,
+    /// The book.
+    #[prost(string, tag = "3")]
+    pub book_id: ::prost::alloc::string::String,
+    /// The version.
+    #[prost(uint32, tag = "4")]
+    pub version: u32,
+    /// The rules, ascending, at most 256; none: every rule of the book.
+    #[prost(string, repeated, tag = "5")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The last day on which it holds; a day that is past ends it.
+    #[prost(message, optional, tag = "6")]
+    pub until: ::core::option::Option<CivilDate>,
+}
+/// Which date picks the version of a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum BookDate {
+    /// Not a value.
+    Unspecified = 0,
+    /// The day of the decision.
+    Decision = 1,
+    /// The day on which a record was earned.
+    Earned = 2,
+    /// The day on which the learner enrolled.
+    Enrolled = 3,
+}
+impl BookDate {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BOOK_DATE_UNSPECIFIED",
+            Self::Decision => "BOOK_DATE_DECISION",
+            Self::Earned => "BOOK_DATE_EARNED",
+            Self::Enrolled => "BOOK_DATE_ENROLLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BOOK_DATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "BOOK_DATE_DECISION" => Some(Self::Decision),
+            "BOOK_DATE_EARNED" => Some(Self::Earned),
+            "BOOK_DATE_ENROLLED" => Some(Self::Enrolled),
+            _ => None,
+        }
+    }
+}
+/// What is done to a published rule book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RuleBookAction {
+    /// Not a value.
+    Unspecified = 0,
+    /// 生效 activate, once its notice is over.
+    Activate = 1,
+    /// 废止 abolish: nothing more is filed under it; what was filed is decided under it.
+    Abolish = 2,
+}
+impl RuleBookAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RULE_BOOK_ACTION_UNSPECIFIED",
+            Self::Activate => "RULE_BOOK_ACTION_ACTIVATE",
+            Self::Abolish => "RULE_BOOK_ACTION_ABOLISH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RULE_BOOK_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "RULE_BOOK_ACTION_ACTIVATE" => Some(Self::Activate),
+            "RULE_BOOK_ACTION_ABOLISH" => Some(Self::Abolish),
+            _ => None,
+        }
+    }
+}
+/// Publishes a version of a rule book.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PublishRuleBookRequest {
+    /// The signed statement; in the first message only.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// The next piece of the book's canonical JSON, at most 65,536 bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub piece: ::prost::alloc::vec::Vec<u8>,
+    /// Whether to return a receipt; in the first message only.
+    #[prost(bool, tag = "3")]
+    pub want_receipt: bool,
+}
+/// A published version.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PublishRuleBookResponse {
+    /// Where it stands.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+}
+/// Changes a version.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChangeRuleBookRequest {
+    /// The signed statement.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// Whether to return a receipt.
+    #[prost(bool, tag = "2")]
+    pub want_receipt: bool,
+}
+/// A changed version.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChangeRuleBookResponse {
+    /// Where it stands.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+}
+/// Gives an auto-approval.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GiveAutoApprovalRequest {
+    /// The signed statement.
+    #[prost(message, optional, tag = "1")]
+    pub envelope: ::core::option::Option<Envelope>,
+    /// Whether to return a receipt.
+    #[prost(bool, tag = "2")]
+    pub want_receipt: bool,
+}
+/// A given auto-approval.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GiveAutoApprovalResponse {
+    /// Where it stands.
+    #[prost(message, optional, tag = "1")]
+    pub position: ::core::option::Option<Position>,
+}
+/// A version of a rule book.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleBookVersion {
+    /// Its publication as signed.
+    #[prost(message, optional, tag = "1")]
+    pub publication: ::core::option::Option<RuleBookPublication>,
+    /// Index of the entry that published it.
+    #[prost(uint64, tag = "2")]
+    pub published_index: u64,
+    /// When it was published: microseconds since 1970 UTC.
+    #[prost(int64, tag = "3")]
+    pub published_at_us: i64,
+    /// Index of the entry that activated it; absent before.
+    #[prost(uint64, optional, tag = "4")]
+    pub activated_index: ::core::option::Option<u64>,
+    /// Index of the entry that abolished it; absent before.
+    #[prost(uint64, optional, tag = "5")]
+    pub abolished_index: ::core::option::Option<u64>,
+    /// Leaf hash of the last entry about it: 32 bytes, to be named as `after`.
+    #[prost(bytes = "vec", tag = "6")]
+    pub last_entry: ::prost::alloc::vec::Vec<u8>,
+    /// Whether it is the version in force today.
+    #[prost(bool, tag = "7")]
+    pub in_force: bool,
+}
+/// Asks for a rule book.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRuleBookRequest {
+    /// Which.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+}
+/// A rule book.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetRuleBookResponse {
+    /// Its versions, ascending.
+    #[prost(message, repeated, tag = "1")]
+    pub versions: ::prost::alloc::vec::Vec<RuleBookVersion>,
+}
+/// Asks for rule books.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRuleBooksRequest {
+    /// The most to return, 0 (default 50) to 200.
+    #[prost(uint32, tag = "1")]
+    pub page_size: u32,
+    /// From the last answer; empty for the first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some rule books.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRuleBooksResponse {
+    /// By id: of each its newest version.
+    #[prost(message, repeated, tag = "1")]
+    pub newest: ::prost::alloc::vec::Vec<RuleBookVersion>,
+    /// For the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for the text of a version.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadRuleBookRequest {
+    /// Which book.
+    #[prost(string, tag = "1")]
+    pub book_id: ::prost::alloc::string::String,
+    /// Which version; 0: the one in force today.
+    #[prost(uint32, tag = "2")]
+    pub version: u32,
+}
+/// A piece of a rule book.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadRuleBookResponse {
+    /// The next piece of its canonical JSON, at most 65,536 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub piece: ::prost::alloc::vec::Vec<u8>,
 }

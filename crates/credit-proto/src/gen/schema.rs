@@ -136,6 +136,40 @@ impl Canonical for crate::v1::Anchor {
     const SCHEMA: &'static Message = &ANCHOR;
 }
 
+/// The wire form of `AutoApproval` in `creditbank/v1/rule_book.proto`.
+pub static AUTO_APPROVAL: Message = Message {
+    name: "AutoApproval",
+    fields: &[
+        Field { number: 1, name: "header", label: Label::Explicit, kind: Kind::Message(&STATEMENT_HEADER) },
+        Field { number: 3, name: "book_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 4, name: "version", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 5, name: "rules", label: Label::Repeated, kind: Kind::String },
+        Field { number: 6, name: "until", label: Label::Explicit, kind: Kind::Message(&CIVIL_DATE) },
+    ],
+};
+
+impl Canonical for crate::v1::AutoApproval {
+    const SCHEMA: &'static Message = &AUTO_APPROVAL;
+}
+
+/// The wire form of `AwardReversal` in `creditbank/v1/conversion.proto`.
+pub static AWARD_REVERSAL: Message = Message {
+    name: "AwardReversal",
+    fields: &[
+        Field { number: 1, name: "header", label: Label::Explicit, kind: Kind::Message(&STATEMENT_HEADER) },
+        Field { number: 2, name: "after", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "application_index", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 4, name: "regulator_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 5, name: "order_ref", label: Label::Implicit, kind: Kind::String },
+        Field { number: 6, name: "kept", label: Label::Repeated, kind: Kind::Uint32 },
+        Field { number: 7, name: "explanation_commitment", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::AwardReversal {
+    const SCHEMA: &'static Message = &AWARD_REVERSAL;
+}
+
 /// The wire form of `BalanceLine` in `creditbank/v1/account.proto`.
 pub static BALANCE_LINE: Message = Message {
     name: "BalanceLine",
@@ -266,6 +300,125 @@ impl Canonical for crate::v1::CivilDate {
     const SCHEMA: &'static Message = &CIVIL_DATE;
 }
 
+/// The wire form of `ConversionChanged` in `creditbank/v1/entry.proto`.
+pub static CONVERSION_CHANGED: Message = Message {
+    name: "ConversionChanged",
+    fields: &[
+        Field { number: 1, name: "account_ref", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 2, name: "application_index", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 3, name: "status", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) },
+        Field { number: 4, name: "moved", label: Label::Repeated, kind: Kind::Message(&RECORD_MOVED) },
+        Field { number: 5, name: "granted", label: Label::Repeated, kind: Kind::Message(&GRANTED) },
+        Field { number: 6, name: "granted_on", label: Label::Explicit, kind: Kind::Message(&CIVIL_DATE) },
+        Field { number: 7, name: "auto_approval_index", label: Label::Implicit, kind: Kind::Uint64 },
+    ],
+};
+
+impl Canonical for crate::v1::ConversionChanged {
+    const SCHEMA: &'static Message = &CONVERSION_CHANGED;
+}
+
+/// The wire form of `ConversionDecision` in `creditbank/v1/conversion.proto`.
+pub static CONVERSION_DECISION: Message = Message {
+    name: "ConversionDecision",
+    fields: &[
+        Field { number: 1, name: "header", label: Label::Explicit, kind: Kind::Message(&STATEMENT_HEADER) },
+        Field { number: 2, name: "after", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "application_index", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 4, name: "outcome", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4]) },
+        Field { number: 5, name: "explanation_commitment", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 6, name: "items", label: Label::Repeated, kind: Kind::Message(&DECIDED_ITEM) },
+        Field { number: 7, name: "reason", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) },
+        Field { number: 8, name: "provisional_until", label: Label::Explicit, kind: Kind::Message(&CIVIL_DATE) },
+        Field { number: 9, name: "opinion_commitment", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::ConversionDecision {
+    const SCHEMA: &'static Message = &CONVERSION_DECISION;
+}
+
+/// The wire form of `ConversionFact` in `creditbank/v1/conversion.proto`.
+pub static CONVERSION_FACT: Message = Message {
+    name: "ConversionFact",
+    fields: &[
+        Field { number: 1, name: "record", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 2, name: "name", label: Label::Implicit, kind: Kind::String },
+        Field { number: 3, name: "value", label: Label::Implicit, kind: Kind::String },
+    ],
+};
+
+impl Canonical for crate::v1::ConversionFact {
+    const SCHEMA: &'static Message = &CONVERSION_FACT;
+}
+
+/// The wire form of `ConversionParticulars` in `creditbank/v1/conversion.proto`.
+pub static CONVERSION_PARTICULARS: Message = Message {
+    name: "ConversionParticulars",
+    fields: &[
+        Field { number: 1, name: "born_on", label: Label::Explicit, kind: Kind::Message(&CIVIL_DATE) },
+        Field { number: 2, name: "enrolled_on", label: Label::Explicit, kind: Kind::Message(&CIVIL_DATE) },
+        Field { number: 3, name: "met", label: Label::Repeated, kind: Kind::String },
+        Field { number: 4, name: "facts", label: Label::Repeated, kind: Kind::Message(&CONVERSION_FACT) },
+        Field { number: 5, name: "consent_ref", label: Label::Implicit, kind: Kind::String },
+    ],
+};
+
+impl Canonical for crate::v1::ConversionParticulars {
+    const SCHEMA: &'static Message = &CONVERSION_PARTICULARS;
+}
+
+/// The wire form of `ConversionRequest` in `creditbank/v1/conversion.proto`.
+pub static CONVERSION_REQUEST: Message = Message {
+    name: "ConversionRequest",
+    fields: &[
+        Field { number: 1, name: "header", label: Label::Explicit, kind: Kind::Message(&STATEMENT_HEADER) },
+        Field { number: 3, name: "account_ref", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 4, name: "purpose", label: Label::Implicit, kind: Kind::Enum(&[1, 2]) },
+        Field { number: 5, name: "institution_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 6, name: "book_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 7, name: "version", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 8, name: "target", label: Label::Implicit, kind: Kind::String },
+        Field { number: 9, name: "records", label: Label::Repeated, kind: Kind::Message(&RECORD_NAME) },
+        Field { number: 10, name: "particulars_commitment", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::ConversionRequest {
+    const SCHEMA: &'static Message = &CONVERSION_REQUEST;
+}
+
+/// The wire form of `ConversionRequested` in `creditbank/v1/entry.proto`.
+pub static CONVERSION_REQUESTED: Message = Message {
+    name: "ConversionRequested",
+    fields: &[
+        Field { number: 1, name: "account_ref", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 2, name: "items", label: Label::Repeated, kind: Kind::Message(&PROPOSED_ITEM) },
+        Field { number: 3, name: "explanation_commitment", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 4, name: "moved", label: Label::Repeated, kind: Kind::Message(&RECORD_MOVED) },
+    ],
+};
+
+impl Canonical for crate::v1::ConversionRequested {
+    const SCHEMA: &'static Message = &CONVERSION_REQUESTED;
+}
+
+/// The wire form of `ConversionStep` in `creditbank/v1/conversion.proto`.
+pub static CONVERSION_STEP: Message = Message {
+    name: "ConversionStep",
+    fields: &[
+        Field { number: 1, name: "header", label: Label::Explicit, kind: Kind::Message(&STATEMENT_HEADER) },
+        Field { number: 2, name: "after", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "application_index", label: Label::Implicit, kind: Kind::Uint64 },
+        Field { number: 4, name: "action", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4, 5]) },
+        Field { number: 5, name: "explanation_commitment", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::ConversionStep {
+    const SCHEMA: &'static Message = &CONVERSION_STEP;
+}
+
 /// The wire form of `CreditScheme` in `creditbank/v1/registry.proto`.
 pub static CREDIT_SCHEME: Message = Message {
     name: "CreditScheme",
@@ -280,6 +433,20 @@ pub static CREDIT_SCHEME: Message = Message {
 
 impl Canonical for crate::v1::CreditScheme {
     const SCHEMA: &'static Message = &CREDIT_SCHEME;
+}
+
+/// The wire form of `DecidedItem` in `creditbank/v1/conversion.proto`.
+pub static DECIDED_ITEM: Message = Message {
+    name: "DecidedItem",
+    fields: &[
+        Field { number: 1, name: "position", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 2, name: "credits_milli", label: Label::Implicit, kind: Kind::Int64 },
+        Field { number: 3, name: "reason", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) },
+    ],
+};
+
+impl Canonical for crate::v1::DecidedItem {
+    const SCHEMA: &'static Message = &DECIDED_ITEM;
 }
 
 /// The wire form of `EntryCore` in `creditbank/v1/entry.proto`.
@@ -332,7 +499,7 @@ impl Canonical for crate::v1::Envelope {
 pub static EVENT: Message = Message {
     name: "Event",
     fields: &[
-        Field { number: 1, name: "kind", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]) },
+        Field { number: 1, name: "kind", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]) },
         Field { number: 2, name: "statements", label: Label::Repeated, kind: Kind::Uint32 },
         Field { number: 3, name: "institution_admitted", label: Label::Explicit, kind: Kind::Message(&INSTITUTION_ADMITTED) },
         Field { number: 4, name: "framework_published", label: Label::Explicit, kind: Kind::Message(&FRAMEWORK_PUBLISHED) },
@@ -344,6 +511,9 @@ pub static EVENT: Message = Message {
         Field { number: 10, name: "batch_chunk", label: Label::Explicit, kind: Kind::Message(&BATCH_CHUNK) },
         Field { number: 11, name: "batch_closed", label: Label::Explicit, kind: Kind::Message(&BATCH_CLOSED) },
         Field { number: 12, name: "protocol_upgraded", label: Label::Explicit, kind: Kind::Message(&PROTOCOL_UPGRADED) },
+        Field { number: 13, name: "rule_book", label: Label::Explicit, kind: Kind::Message(&RULE_BOOK_NAMED) },
+        Field { number: 14, name: "conversion_requested", label: Label::Explicit, kind: Kind::Message(&CONVERSION_REQUESTED) },
+        Field { number: 15, name: "conversion_changed", label: Label::Explicit, kind: Kind::Message(&CONVERSION_CHANGED) },
     ],
 };
 
@@ -437,6 +607,20 @@ pub static GENESIS: Message = Message {
 
 impl Canonical for crate::v1::Genesis {
     const SCHEMA: &'static Message = &GENESIS;
+}
+
+/// The wire form of `Granted` in `creditbank/v1/entry.proto`.
+pub static GRANTED: Message = Message {
+    name: "Granted",
+    fields: &[
+        Field { number: 1, name: "record_id", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 2, name: "position", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 3, name: "credits_milli", label: Label::Implicit, kind: Kind::Int64 },
+    ],
+};
+
+impl Canonical for crate::v1::Granted {
+    const SCHEMA: &'static Message = &GRANTED;
 }
 
 /// The wire form of `InstitutionAdmission` in `creditbank/v1/registry.proto`.
@@ -703,6 +887,27 @@ impl Canonical for crate::v1::Posting {
     const SCHEMA: &'static Message = &POSTING;
 }
 
+/// The wire form of `ProposedItem` in `creditbank/v1/entry.proto`.
+pub static PROPOSED_ITEM: Message = Message {
+    name: "ProposedItem",
+    fields: &[
+        Field { number: 1, name: "rule", label: Label::Implicit, kind: Kind::String },
+        Field { number: 2, name: "place_kind", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3]) },
+        Field { number: 3, name: "place", label: Label::Implicit, kind: Kind::String },
+        Field { number: 4, name: "credit_scheme", label: Label::Implicit, kind: Kind::String },
+        Field { number: 5, name: "credits_milli", label: Label::Implicit, kind: Kind::Int64 },
+        Field { number: 6, name: "sources", label: Label::Repeated, kind: Kind::Uint32 },
+        Field { number: 7, name: "consumption", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3, 4, 5]) },
+        Field { number: 8, name: "award_level", label: Label::Implicit, kind: Kind::String },
+        Field { number: 9, name: "rule_kind", label: Label::Implicit, kind: Kind::String },
+        Field { number: 10, name: "programme", label: Label::Implicit, kind: Kind::String },
+    ],
+};
+
+impl Canonical for crate::v1::ProposedItem {
+    const SCHEMA: &'static Message = &PROPOSED_ITEM;
+}
+
 /// The wire form of `ProtocolUpgrade` in `creditbank/v1/registry.proto`.
 pub static PROTOCOL_UPGRADE: Message = Message {
     name: "ProtocolUpgrade",
@@ -847,6 +1052,32 @@ impl Canonical for crate::v1::RecordFacts {
     const SCHEMA: &'static Message = &RECORD_FACTS;
 }
 
+/// The wire form of `RecordMoved` in `creditbank/v1/entry.proto`.
+pub static RECORD_MOVED: Message = Message {
+    name: "RecordMoved",
+    fields: &[
+        Field { number: 1, name: "record", label: Label::Explicit, kind: Kind::Message(&RECORD_NAME) },
+        Field { number: 2, name: "postings", label: Label::Repeated, kind: Kind::Message(&POSTING) },
+    ],
+};
+
+impl Canonical for crate::v1::RecordMoved {
+    const SCHEMA: &'static Message = &RECORD_MOVED;
+}
+
+/// The wire form of `RecordName` in `creditbank/v1/conversion.proto`.
+pub static RECORD_NAME: Message = Message {
+    name: "RecordName",
+    fields: &[
+        Field { number: 1, name: "issuer_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 2, name: "record_id", label: Label::Implicit, kind: Kind::Bytes },
+    ],
+};
+
+impl Canonical for crate::v1::RecordName {
+    const SCHEMA: &'static Message = &RECORD_NAME;
+}
+
 /// The wire form of `RecordStatusChange` in `creditbank/v1/record.proto`.
 pub static RECORD_STATUS_CHANGE: Message = Message {
     name: "RecordStatusChange",
@@ -919,6 +1150,54 @@ pub static REFUSED_LEAF: Message = Message {
 
 impl Canonical for crate::v1::RefusedLeaf {
     const SCHEMA: &'static Message = &REFUSED_LEAF;
+}
+
+/// The wire form of `RuleBookChange` in `creditbank/v1/rule_book.proto`.
+pub static RULE_BOOK_CHANGE: Message = Message {
+    name: "RuleBookChange",
+    fields: &[
+        Field { number: 1, name: "header", label: Label::Explicit, kind: Kind::Message(&STATEMENT_HEADER) },
+        Field { number: 2, name: "after", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 3, name: "book_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 4, name: "version", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 5, name: "action", label: Label::Implicit, kind: Kind::Enum(&[1, 2]) },
+    ],
+};
+
+impl Canonical for crate::v1::RuleBookChange {
+    const SCHEMA: &'static Message = &RULE_BOOK_CHANGE;
+}
+
+/// The wire form of `RuleBookNamed` in `creditbank/v1/entry.proto`.
+pub static RULE_BOOK_NAMED: Message = Message {
+    name: "RuleBookNamed",
+    fields: &[
+        Field { number: 1, name: "book_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 2, name: "version", label: Label::Implicit, kind: Kind::Uint32 },
+    ],
+};
+
+impl Canonical for crate::v1::RuleBookNamed {
+    const SCHEMA: &'static Message = &RULE_BOOK_NAMED;
+}
+
+/// The wire form of `RuleBookPublication` in `creditbank/v1/rule_book.proto`.
+pub static RULE_BOOK_PUBLICATION: Message = Message {
+    name: "RuleBookPublication",
+    fields: &[
+        Field { number: 1, name: "header", label: Label::Explicit, kind: Kind::Message(&STATEMENT_HEADER) },
+        Field { number: 3, name: "book_id", label: Label::Implicit, kind: Kind::String },
+        Field { number: 4, name: "version", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 5, name: "sha256", label: Label::Implicit, kind: Kind::Bytes },
+        Field { number: 6, name: "size_bytes", label: Label::Implicit, kind: Kind::Uint32 },
+        Field { number: 7, name: "effective_from", label: Label::Explicit, kind: Kind::Message(&CIVIL_DATE) },
+        Field { number: 8, name: "effective_until", label: Label::Explicit, kind: Kind::Message(&CIVIL_DATE) },
+        Field { number: 9, name: "select_by", label: Label::Implicit, kind: Kind::Enum(&[1, 2, 3]) },
+    ],
+};
+
+impl Canonical for crate::v1::RuleBookPublication {
+    const SCHEMA: &'static Message = &RULE_BOOK_PUBLICATION;
 }
 
 /// The wire form of `ServerStart` in `creditbank/v1/registry.proto`.
@@ -1044,6 +1323,8 @@ pub static MESSAGES: &[&Message] = &[
     &ALIAS_ASSERTED,
     &AMOUNT,
     &ANCHOR,
+    &AUTO_APPROVAL,
+    &AWARD_REVERSAL,
     &BALANCE_LINE,
     &BALANCE_STATEMENT,
     &BATCH_CHUNK,
@@ -1053,7 +1334,15 @@ pub static MESSAGES: &[&Message] = &[
     &BATCH_MANIFEST,
     &BATCH_PROOF,
     &CIVIL_DATE,
+    &CONVERSION_CHANGED,
+    &CONVERSION_DECISION,
+    &CONVERSION_FACT,
+    &CONVERSION_PARTICULARS,
+    &CONVERSION_REQUEST,
+    &CONVERSION_REQUESTED,
+    &CONVERSION_STEP,
     &CREDIT_SCHEME,
+    &DECIDED_ITEM,
     &ENTRY_CORE,
     &ENTRY_HEAD,
     &ENVELOPE,
@@ -1063,6 +1352,7 @@ pub static MESSAGES: &[&Message] = &[
     &FRAMEWORK_PUBLICATION,
     &FRAMEWORK_PUBLISHED,
     &GENESIS,
+    &GRANTED,
     &INSTITUTION_ADMISSION,
     &INSTITUTION_ADMITTED,
     &INSTITUTION_KEY,
@@ -1081,6 +1371,7 @@ pub static MESSAGES: &[&Message] = &[
     &PART_OPENING,
     &POLICY,
     &POSTING,
+    &PROPOSED_ITEM,
     &PROTOCOL_UPGRADE,
     &PROTOCOL_UPGRADED,
     &PUBLIC_KEY,
@@ -1089,10 +1380,15 @@ pub static MESSAGES: &[&Message] = &[
     &RECORD_DEPOSITED,
     &RECORD_DETAILS,
     &RECORD_FACTS,
+    &RECORD_MOVED,
+    &RECORD_NAME,
     &RECORD_STATUS_CHANGE,
     &RECORD_STATUS_CHANGED,
     &RECORD_STATUS_STATEMENT,
     &REFUSED_LEAF,
+    &RULE_BOOK_CHANGE,
+    &RULE_BOOK_NAMED,
+    &RULE_BOOK_PUBLICATION,
     &SERVER_START,
     &SIGNATURE,
     &STATEMENT_HEADER,
@@ -1115,6 +1411,8 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::AliasAsserted>,
     crate::strict::tests::reencode::<crate::v1::Amount>,
     crate::strict::tests::reencode::<crate::v1::Anchor>,
+    crate::strict::tests::reencode::<crate::v1::AutoApproval>,
+    crate::strict::tests::reencode::<crate::v1::AwardReversal>,
     crate::strict::tests::reencode::<crate::v1::BalanceLine>,
     crate::strict::tests::reencode::<crate::v1::BalanceStatement>,
     crate::strict::tests::reencode::<crate::v1::BatchChunk>,
@@ -1124,7 +1422,15 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::BatchManifest>,
     crate::strict::tests::reencode::<crate::v1::BatchProof>,
     crate::strict::tests::reencode::<crate::v1::CivilDate>,
+    crate::strict::tests::reencode::<crate::v1::ConversionChanged>,
+    crate::strict::tests::reencode::<crate::v1::ConversionDecision>,
+    crate::strict::tests::reencode::<crate::v1::ConversionFact>,
+    crate::strict::tests::reencode::<crate::v1::ConversionParticulars>,
+    crate::strict::tests::reencode::<crate::v1::ConversionRequest>,
+    crate::strict::tests::reencode::<crate::v1::ConversionRequested>,
+    crate::strict::tests::reencode::<crate::v1::ConversionStep>,
     crate::strict::tests::reencode::<crate::v1::CreditScheme>,
+    crate::strict::tests::reencode::<crate::v1::DecidedItem>,
     crate::strict::tests::reencode::<crate::v1::EntryCore>,
     crate::strict::tests::reencode::<crate::v1::EntryHead>,
     crate::strict::tests::reencode::<crate::v1::Envelope>,
@@ -1134,6 +1440,7 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::FrameworkPublication>,
     crate::strict::tests::reencode::<crate::v1::FrameworkPublished>,
     crate::strict::tests::reencode::<crate::v1::Genesis>,
+    crate::strict::tests::reencode::<crate::v1::Granted>,
     crate::strict::tests::reencode::<crate::v1::InstitutionAdmission>,
     crate::strict::tests::reencode::<crate::v1::InstitutionAdmitted>,
     crate::strict::tests::reencode::<crate::v1::InstitutionKey>,
@@ -1152,6 +1459,7 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::PartOpening>,
     crate::strict::tests::reencode::<crate::v1::Policy>,
     crate::strict::tests::reencode::<crate::v1::Posting>,
+    crate::strict::tests::reencode::<crate::v1::ProposedItem>,
     crate::strict::tests::reencode::<crate::v1::ProtocolUpgrade>,
     crate::strict::tests::reencode::<crate::v1::ProtocolUpgraded>,
     crate::strict::tests::reencode::<crate::v1::PublicKey>,
@@ -1160,10 +1468,15 @@ pub(crate) static REENCODERS: &[crate::strict::tests::Reencoder] = &[
     crate::strict::tests::reencode::<crate::v1::RecordDeposited>,
     crate::strict::tests::reencode::<crate::v1::RecordDetails>,
     crate::strict::tests::reencode::<crate::v1::RecordFacts>,
+    crate::strict::tests::reencode::<crate::v1::RecordMoved>,
+    crate::strict::tests::reencode::<crate::v1::RecordName>,
     crate::strict::tests::reencode::<crate::v1::RecordStatusChange>,
     crate::strict::tests::reencode::<crate::v1::RecordStatusChanged>,
     crate::strict::tests::reencode::<crate::v1::RecordStatusStatement>,
     crate::strict::tests::reencode::<crate::v1::RefusedLeaf>,
+    crate::strict::tests::reencode::<crate::v1::RuleBookChange>,
+    crate::strict::tests::reencode::<crate::v1::RuleBookNamed>,
+    crate::strict::tests::reencode::<crate::v1::RuleBookPublication>,
     crate::strict::tests::reencode::<crate::v1::ServerStart>,
     crate::strict::tests::reencode::<crate::v1::Signature>,
     crate::strict::tests::reencode::<crate::v1::StatementHeader>,

@@ -3,6 +3,7 @@
 //! A row is a field, an edit that keeps to the bound, and one that breaks it; both are made on a valid message.
 
 mod bank;
+mod conversion;
 mod record;
 mod registry;
 mod secret;

@@ -1,5 +1,7 @@
 //! Entries: one of each kind, from events to parts and back, and a full chunk.
 
+mod conversion;
+
 use std::collections::BTreeMap;
 
 use credit_proto::entry::{
@@ -12,6 +14,8 @@ use credit_types::*;
 
 use crate::random::Random;
 use crate::samples::{self, admit, digest, leaf_hash, learner, record_id, university};
+
+pub(crate) use conversion::{automatic, reversal, step};
 
 /// An entry as the bank makes it, before it is encoded.
 #[derive(Debug, Clone)]
@@ -159,6 +163,15 @@ pub(crate) fn sample(kind: EventKind) -> Sample {
                 Event::BatchClosed { signer: university.clone(), manifest_index, accepted: 60, refused: 4 };
             around(university, vec![part], vec![closed], None)
         }
+        EventKind::ProtocolUpgraded => {
+            let (part, upgrade) = signed(by_authority(), &samples::upgrade(), 2);
+            around(authority, vec![part], vec![Event::ProtocolUpgraded(upgrade)], None)
+        }
+        EventKind::RuleBookPublished
+        | EventKind::RuleBookChanged
+        | EventKind::AutoApprovalGiven
+        | EventKind::ConversionRequested
+        | EventKind::ConversionChanged => conversion::of_books_and_applications(kind),
     }
 }
 
@@ -430,6 +443,7 @@ fn the_statements_of_an_event_follow_from_the_entry() {
     assert_eq!(numbers(&sample(EventKind::RecordDeposited)), [vec![0]]);
     assert_eq!(numbers(&sample(EventKind::BatchClosed)), [vec![0]]);
     assert_eq!(numbers(&correction()), [vec![0], vec![0]]);
+    assert_eq!(numbers(&automatic()), [vec![0], vec![0], vec![0]]);
     assert_eq!(numbers(&record_chunk()), [vec![], vec![0], vec![]]);
     assert_eq!(numbers(&opening_chunk()), [vec![], vec![0], vec![1]]);
     assert_eq!(numbers(&refused_chunk()), [Vec::<u32>::new()]);

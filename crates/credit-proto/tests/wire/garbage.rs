@@ -30,12 +30,15 @@ fn statements() {
     for seed in 0..MUTATIONS {
         let random = &mut Random(seed);
         let header = random.header();
-        let (payload_type, mut bytes) = match random.below(6) {
+        let (payload_type, mut bytes) = match random.below(9) {
             0 => (payload_type::GENESIS, random.genesis().payload(Some(&random.genesis_header()))),
             1 => (payload_type::KEY_ADDITION, random.key_addition().payload(Some(&header))),
             2 => (payload_type::RECORD_FACTS, random.facts().payload(Some(&header))),
             3 => (payload_type::RECORD_CORRECTION, random.correction().payload(Some(&header))),
             4 => (payload_type::RECORD_STATUS_CHANGE, random.record_change().payload(Some(&header))),
+            5 => (payload_type::CONVERSION_REQUEST, random.conversion_request().payload(Some(&header))),
+            6 => (payload_type::CONVERSION_DECISION, random.decision().payload(Some(&header))),
+            7 => (payload_type::AUTO_APPROVAL, random.auto_approval().payload(Some(&header))),
             _ => (payload_type::BATCH_MANIFEST, random.manifest().payload(Some(&header))),
         };
         mutate(random, &mut bytes);
@@ -58,6 +61,7 @@ fn statements() {
             RecordDetails::from_payload(&bytes),
             AccountIdentity::from_payload(&bytes),
             Text::from_payload(&bytes),
+            ConversionParticulars::from_payload(&bytes),
         );
         let _bank = (SubjectHead::from_payload(&bytes), BalanceStatement::from_payload(&bytes));
         let _wrapped = (Envelope::decode(&bytes), decode_core(&bytes));
@@ -68,7 +72,8 @@ fn statements() {
 /// Encodes a statement again; those that are mutated here.
 fn again(statement: &credit_proto::Statement) -> Vec<u8> {
     use credit_proto::Statement::{
-        AddKey, ChangeRecordStatus, CorrectRecord, DepositRecord, Genesis as Begin, OpenBatch,
+        AddKey, ChangeRecordStatus, CorrectRecord, DecideConversion, DepositRecord, Genesis as Begin,
+        GiveAutoApproval, OpenBatch, RequestConversion,
     };
     let header = Some(statement.header());
     match statement {
@@ -78,6 +83,9 @@ fn again(statement: &credit_proto::Statement) -> Vec<u8> {
         CorrectRecord(_, body) => body.payload(header),
         ChangeRecordStatus(_, body) => body.payload(header),
         OpenBatch(_, body) => body.payload(header),
+        RequestConversion(_, body) => body.payload(header),
+        DecideConversion(_, body) => body.payload(header),
+        GiveAutoApproval(_, body) => body.payload(header),
         other => panic!("{other:?} is not mutated"),
     }
 }
@@ -96,6 +104,11 @@ fn secrets_and_the_banks_own() {
         if let Ok(read) = AccountIdentity::from_payload(&bytes) {
             assert_eq!(read.payload(), bytes, "seed {seed}");
         }
+        let mut bytes = random.particulars().payload();
+        mutate(random, &mut bytes);
+        if let Ok(read) = ConversionParticulars::from_payload(&bytes) {
+            assert_eq!(read.payload(), bytes, "seed {seed}");
+        }
         let mut bytes = random.subject_head().payload();
         mutate(random, &mut bytes);
         if let Ok(read) = SubjectHead::from_payload(&bytes) {
@@ -108,6 +121,7 @@ fn secrets_and_the_banks_own() {
 fn entries() {
     let mut samples: Vec<Sample> = EventKind::ALL.into_iter().map(entries::sample).collect();
     samples.extend([entries::correction(), entries::opening_chunk(), entries::refused_chunk()]);
+    samples.extend([entries::automatic(), entries::step(), entries::reversal()]);
     let (mut taken, mut refused) = (0, 0);
     for seed in 0..MUTATIONS {
         let random = &mut Random(seed);

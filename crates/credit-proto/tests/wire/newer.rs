@@ -3,7 +3,8 @@
 use credit_proto::entry::{DecodeError, PART_EVENT, PART_HEAD, PART_LINK, PART_STATEMENT};
 use credit_proto::entry::{StatementPart, announced, decode_core, decode_parts, encode_core, hydrate};
 use credit_proto::{Signable, payload_type, v1};
-use credit_types::{EventKind, Header, Reason, SignerId};
+use credit_types::genesis::{FORMAT, PROTOCOL};
+use credit_types::{Event, EventKind, Header, ProtocolUpgrade, Reason, SignerId};
 use prost::Message;
 
 use crate::entries::{Sample, around, refused_chunk, sample, signed};
@@ -58,8 +59,8 @@ fn a_format_that_follows() {
 fn kinds_that_follow() {
     let deposit = sample(EventKind::RecordDeposited);
     newer(
-        decode_parts(&edited(&deposit, PART_EVENT, |event: &mut v1::Event| event.kind = 16)),
-        "event kind 16",
+        decode_parts(&edited(&deposit, PART_EVENT, |event: &mut v1::Event| event.kind = 21)),
+        "event kind 21",
     );
     newer(decode_parts(&edited(&deposit, PART_HEAD, |head: &mut v1::EntryHead| head.actor_kind = 5)), "head");
     newer(
@@ -155,6 +156,11 @@ fn hydrates(kind: EventKind, part: StatementPart) -> Result<Vec<credit_types::Ev
     hydrate(&decode_parts(&sample.parts()).unwrap(), None, admit, leaf_hash)
 }
 
+#[track_caller]
+fn hydrates_known(result: Result<Vec<credit_types::Event>, DecodeError>) {
+    assert_eq!(result.unwrap().len(), 1);
+}
+
 #[test]
 fn a_protocol_that_follows() {
     let genesis = |edit: fn(&mut v1::Genesis)| {
@@ -162,7 +168,8 @@ fn a_protocol_that_follows() {
         let kind = EventKind::LedgerCreated;
         hydrates(kind, names(header, &samples::genesis(), kind, edit))
     };
-    newer(genesis(|wire| wire.protocol = 2), "protocol 2");
+    newer(genesis(|wire| wire.protocol = 3), "protocol 3");
+    hydrates_known(genesis(|wire| wire.protocol = 2));
     newer(genesis(|wire| wire.format = 2), "entry format 2");
     invalid(genesis(|wire| wire.protocol = 0), "statements[0].envelope.payload.protocol");
     invalid(genesis(|wire| wire.nonce.clear()), "statements[0].envelope.payload.nonce");
@@ -171,7 +178,8 @@ fn a_protocol_that_follows() {
         let kind = EventKind::ServerStarted;
         hydrates(kind, names(header, &samples::server_start(), kind, edit))
     };
-    newer(start(|wire| wire.protocol = 2), "protocol 2");
+    newer(start(|wire| wire.protocol = 3), "protocol 3");
+    hydrates_known(start(|wire| wire.protocol = 2));
     invalid(start(|wire| wire.protocol = 0), "statements[0].envelope.payload.protocol");
 }
 
@@ -197,36 +205,49 @@ fn an_unknown_kind_of_record_is_wrong() {
     invalid(hydrates(kind, part), "statements[0].envelope.payload.kind");
 }
 
+/// The entry of an announcement, of which the event says something.
+fn announcing(upgrade: ProtocolUpgrade, event: v1::Event) -> Vec<Vec<u8>> {
+    let mut sample = sample(EventKind::ProtocolUpgraded);
+    sample.statements = vec![signed(samples::header(SignerId::Authority), &upgrade, 2).0];
+    edited(&sample, PART_EVENT, |wire: &mut v1::Event| wire.clone_from(&event))
+}
+
+fn announcement(upgrade: ProtocolUpgrade) -> v1::Event {
+    let ProtocolUpgrade { protocol, format } = upgrade;
+    v1::Event {
+        kind: v1::EventKind::ProtocolUpgraded.into(),
+        statements: vec![0],
+        protocol_upgraded: Some(v1::ProtocolUpgraded { protocol, format }),
+        ..v1::Event::default()
+    }
+}
+
 /// Only what follows an announcement may be unknown: so the announcement itself is read, and forged ones are wrong.
 #[test]
 fn an_announcement_is_read_before_it_is_called_newer() {
-    let (part, _) = signed(samples::header(SignerId::Authority), &samples::upgrade(), 2);
-    let entry = |edit: fn(&mut v1::Event)| {
-        let mut sample = sample(EventKind::LedgerCreated);
-        sample.statements = vec![part.clone()];
-        let mut event = v1::Event {
-            kind: v1::EventKind::ProtocolUpgraded.into(),
-            statements: vec![0],
-            protocol_upgraded: Some(v1::ProtocolUpgraded { protocol: 2, format: 1 }),
-            ..v1::Event::default()
-        };
-        edit(&mut event);
-        edited(&sample, PART_EVENT, |wire: &mut v1::Event| wire.clone_from(&event))
-    };
-    let parts = decode_parts(&entry(|_| {})).unwrap();
-    assert_eq!(announced(&parts), Ok(Some(samples::upgrade())));
-    newer(hydrate(&parts, None, admit, leaf_hash), "protocol 2 in format 1 is announced");
+    for (protocol, format) in [(3, 1), (2, 2), (1, 2), (u32::MAX, u32::MAX)] {
+        let upgrade = ProtocolUpgrade { protocol, format };
+        let parts = decode_parts(&announcing(upgrade, announcement(upgrade))).unwrap();
+        assert_eq!(announced(&parts), Ok(Some(upgrade)));
+        let words = format!("protocol {protocol} in format {format} is announced");
+        newer(hydrate(&parts, None, admit, leaf_hash), &words);
+    }
     let forged: [fn(&mut v1::Event); 4] = [
-        |event| event.protocol_upgraded.as_mut().unwrap().protocol = 3,
+        |event| event.protocol_upgraded.as_mut().unwrap().protocol += 1,
         |event| event.protocol_upgraded = None,
         |event| event.statements.clear(),
         |event| event.kind = 1,
     ];
-    for forge in forged {
-        let parts = decode_parts(&entry(forge)).unwrap();
-        match hydrate(&parts, None, admit, leaf_hash) {
-            Err(DecodeError::Invalid(error)) => assert!(!error.field.is_empty(), "{error}"),
-            other => panic!("{other:?}"),
+    // One of ours is no less forged than a later one.
+    for upgrade in [samples::upgrade(), ProtocolUpgrade { protocol: 3, format: 1 }] {
+        for forge in forged {
+            let mut event = announcement(upgrade);
+            forge(&mut event);
+            let parts = decode_parts(&announcing(upgrade, event)).unwrap();
+            match hydrate(&parts, None, admit, leaf_hash) {
+                Err(DecodeError::Invalid(error)) => assert!(!error.field.is_empty(), "{error}"),
+                other => panic!("{other:?}"),
+            }
         }
     }
     let deposit = decode_parts(&sample(EventKind::RecordDeposited).parts()).unwrap();
@@ -237,4 +258,21 @@ fn an_announcement_is_read_before_it_is_called_newer() {
             wire.kind = event;
         }));
     invalid(hydrate(&lie.unwrap(), None, admit, leaf_hash), "events[0]");
+}
+
+/// What this software speaks is announced to older software only.
+#[test]
+fn an_announcement_of_what_is_spoken_is_an_entry_like_any_other() {
+    let upgrade = samples::upgrade();
+    assert_eq!((upgrade.protocol, upgrade.format), (PROTOCOL, FORMAT));
+    let parts = decode_parts(&announcing(upgrade, announcement(upgrade))).unwrap();
+    assert_eq!(announced(&parts), Ok(None));
+    let events = hydrate(&parts, None, admit, leaf_hash).unwrap();
+    let [Event::ProtocolUpgraded(statement)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((statement.body, statement.signers.len()), (upgrade, 2));
+    // It stands alone all the same.
+    let mut two = sample(EventKind::ProtocolUpgraded);
+    two.events.push(two.events[0].clone());
+    let two = around(two.head.actor, two.statements, two.events, None);
+    invalid(hydrate(&decode_parts(&two.parts()).unwrap(), None, admit, leaf_hash), "events");
 }

@@ -1,7 +1,10 @@
 //! Random values of every noun, from a seed that a failing test prints.
 
+mod conversion;
+
 use std::collections::BTreeSet;
 
+use credit_types::genesis::PROTOCOL;
 use credit_types::*;
 
 use crate::samples::{admit, uuid};
@@ -86,7 +89,7 @@ impl Random {
         set
     }
 
-    fn digits(&mut self, count: usize) -> String {
+    pub(crate) fn digits(&mut self, count: usize) -> String {
         (0..count).map(|_| char::from(b'0' + self.below(10) as u8)).collect()
     }
 
@@ -155,6 +158,7 @@ impl Random {
         let authority_keys = self.list(1, 16, Self::key);
         Genesis {
             nonce: self.bytes(),
+            protocol: self.count(1, PROTOCOL),
             origin: if dev { "dev.example.com/log".to_owned() } else { "bank.example.cn".to_owned() },
             checkpoint_keys: self.list(1, 4, Self::key),
             statement_keys: self.list(1, 4, Self::key),

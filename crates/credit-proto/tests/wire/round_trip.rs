@@ -52,6 +52,22 @@ fn registry_statements_come_back_as_they_were() {
         suspect_from_index: random.big(),
     };
     signed(compromise, Random::header, Statement::ReportKeyCompromise);
+    let upgrade = |random: &mut Random| credit_types::ProtocolUpgrade {
+        protocol: random.count(2, u32::MAX),
+        format: random.count(1, u32::MAX),
+    };
+    signed(upgrade, Random::header, Statement::UpgradeProtocol);
+}
+
+#[test]
+fn statements_about_rule_books_and_applications_come_back_as_they_were() {
+    signed(Random::book_publication, Random::header, |h, b| Statement::PublishRuleBook(h, Box::new(b)));
+    signed(Random::book_change, Random::header, |h, b| Statement::ChangeRuleBook(h, Box::new(b)));
+    signed(Random::auto_approval, Random::header, |h, b| Statement::GiveAutoApproval(h, Box::new(b)));
+    signed(Random::conversion_request, Random::header, |h, b| Statement::RequestConversion(h, Box::new(b)));
+    signed(Random::decision, Random::header, |h, b| Statement::DecideConversion(h, Box::new(b)));
+    signed(Random::step, Random::header, |h, b| Statement::StepConversion(h, Box::new(b)));
+    signed(Random::reversal, Random::header, |h, b| Statement::ReverseAward(h, Box::new(b)));
 }
 
 #[test]
@@ -103,6 +119,7 @@ fn secret_parts_come_back_as_they_were() {
     secret(Random::details);
     secret(Random::identity);
     secret::<Text>(Random::text);
+    secret(Random::particulars);
 }
 
 #[track_caller]
@@ -145,6 +162,9 @@ fn a_statement_names_the_keys_that_it_brings() {
     assert_eq!(brought(&addition), [samples::institution_key().key]);
     let deposit = Statement::DepositRecord(samples::by_university(), Box::new(samples::facts()));
     assert!(brought(&deposit).is_empty());
+    let request =
+        Statement::RequestConversion(samples::by_university(), Box::new(samples::conversion_request()));
+    assert!(brought(&request).is_empty());
 }
 
 #[test]
@@ -162,6 +182,15 @@ fn only_the_short_name_of_a_payload_type_is_one() {
     let of = |middle: &str| format!("application/vnd.creditbank.{middle}+protobuf");
     for newer in ["record-facts.v2", "book.v1", "a-1-b.v10"] {
         assert!(payload_type::is_newer(&of(newer)), "{newer}");
+    }
+    // What the bank makes itself is no message.
+    let json = |middle: &str| format!("application/vnd.creditbank.{middle}+json");
+    let explanation = json("conversion-explanation.v1");
+    assert_eq!(payload_type::short_name(&explanation), Some("conversion-explanation.v1"));
+    assert!(payload_type::is_newer(&json("conversion-explanation.v2")));
+    for wrong in ["application/vnd.creditbank.a.v1", "application/vnd.creditbank.a.v1+xml"] {
+        assert_eq!(payload_type::short_name(wrong), None, "{wrong}");
+        assert!(!payload_type::is_newer(wrong), "{wrong}");
     }
     for wrong in
         ["", ".v1", "a", "a.v", "a.v0", "a.v01", "A.v1", "a--b.v1", "-a.v1", "a.b.v1", "a.v1x", "a b.v1"]

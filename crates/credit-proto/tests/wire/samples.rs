@@ -1,8 +1,12 @@
 //! One readable value of every type, with every field set: the golden vectors, and what the bounds are tried on.
 
+mod conversion;
+
 use std::collections::BTreeSet;
 
 use credit_types::*;
+
+pub(crate) use conversion::*;
 
 /// Stands in for the admission of keys, which is cryptography and not done in this crate: all but a key that ends in
 /// 0xFF is admitted, and the kid is the key with every bit turned.
@@ -76,6 +80,7 @@ pub(crate) fn genesis_header() -> Header {
 pub(crate) fn genesis() -> Genesis {
     Genesis {
         nonce: [0x77; 32],
+        protocol: 1,
         origin: "creditbank.example.cn/log".to_owned(),
         checkpoint_keys: vec![key(1)],
         statement_keys: vec![key(2)],

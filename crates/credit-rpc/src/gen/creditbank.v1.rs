@@ -2455,6 +2455,916 @@ pub mod record_service_server {
     }
 }
 /// Generated client implementations.
+pub mod conversion_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps applications. Registrars apply, withdraw and appeal for learners; the institution that is asked decides; learners
+    /// read their own, institutions those made to them.
+    #[derive(Debug, Clone)]
+    pub struct ConversionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ConversionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ConversionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ConversionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ConversionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Reckons what an application would be granted, and why. Writes nothing.
+        pub async fn quote_conversion(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::QuoteConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::QuoteConversionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/QuoteConversion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.ConversionService", "QuoteConversion"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Applies by a `conversion-request.v1`: records are held, a proposal is made; where everything is automatic it is posted.
+        pub async fn request_conversion(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                ::credit_proto::v1::RequestConversionRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::RequestConversionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/RequestConversion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "creditbank.v1.ConversionService",
+                        "RequestConversion",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Decides by a `conversion-decision.v1`.
+        pub async fn decide_conversion(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::DecideConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::DecideConversionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/DecideConversion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "creditbank.v1.ConversionService",
+                        "DecideConversion",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Withdraws, appeals, answers, confirms or rescinds by a `conversion-step.v1`.
+        pub async fn step_conversion(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::StepConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::StepConversionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/StepConversion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.ConversionService", "StepConversion"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes an award back by an `award-reversal.v1`.
+        pub async fn reverse_award(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::ReverseAwardRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ReverseAwardResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/ReverseAward",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.ConversionService", "ReverseAward"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns an application with its explanation.
+        pub async fn get_conversion(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::GetConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GetConversionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/GetConversion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.ConversionService", "GetConversion"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists applications of an account, or those made to the calling institution; newest first.
+        pub async fn list_conversions(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::ListConversionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ListConversionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/ListConversions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.ConversionService", "ListConversions"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Judges a period of continuing education of an account, such as a year.
+        pub async fn check_compliance(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::CheckComplianceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::CheckComplianceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.ConversionService/CheckCompliance",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.ConversionService", "CheckCompliance"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod conversion_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ConversionServiceServer.
+    #[async_trait]
+    pub trait ConversionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Reckons what an application would be granted, and why. Writes nothing.
+        async fn quote_conversion(
+            &self,
+            request: tonic::Request<::credit_proto::v1::QuoteConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::QuoteConversionResponse>,
+            tonic::Status,
+        >;
+        /// Applies by a `conversion-request.v1`: records are held, a proposal is made; where everything is automatic it is posted.
+        async fn request_conversion(
+            &self,
+            request: tonic::Request<::credit_proto::v1::RequestConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::RequestConversionResponse>,
+            tonic::Status,
+        >;
+        /// Decides by a `conversion-decision.v1`.
+        async fn decide_conversion(
+            &self,
+            request: tonic::Request<::credit_proto::v1::DecideConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::DecideConversionResponse>,
+            tonic::Status,
+        >;
+        /// Withdraws, appeals, answers, confirms or rescinds by a `conversion-step.v1`.
+        async fn step_conversion(
+            &self,
+            request: tonic::Request<::credit_proto::v1::StepConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::StepConversionResponse>,
+            tonic::Status,
+        >;
+        /// Takes an award back by an `award-reversal.v1`.
+        async fn reverse_award(
+            &self,
+            request: tonic::Request<::credit_proto::v1::ReverseAwardRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ReverseAwardResponse>,
+            tonic::Status,
+        >;
+        /// Returns an application with its explanation.
+        async fn get_conversion(
+            &self,
+            request: tonic::Request<::credit_proto::v1::GetConversionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GetConversionResponse>,
+            tonic::Status,
+        >;
+        /// Lists applications of an account, or those made to the calling institution; newest first.
+        async fn list_conversions(
+            &self,
+            request: tonic::Request<::credit_proto::v1::ListConversionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ListConversionsResponse>,
+            tonic::Status,
+        >;
+        /// Judges a period of continuing education of an account, such as a year.
+        async fn check_compliance(
+            &self,
+            request: tonic::Request<::credit_proto::v1::CheckComplianceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::CheckComplianceResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps applications. Registrars apply, withdraw and appeal for learners; the institution that is asked decides; learners
+    /// read their own, institutions those made to them.
+    #[derive(Debug)]
+    pub struct ConversionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ConversionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ConversionServiceServer<T>
+    where
+        T: ConversionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/creditbank.v1.ConversionService/QuoteConversion" => {
+                    #[allow(non_camel_case_types)]
+                    struct QuoteConversionSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::QuoteConversionRequest,
+                    > for QuoteConversionSvc<T> {
+                        type Response = ::credit_proto::v1::QuoteConversionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::QuoteConversionRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::quote_conversion(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = QuoteConversionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.ConversionService/RequestConversion" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequestConversionSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::RequestConversionRequest,
+                    > for RequestConversionSvc<T> {
+                        type Response = ::credit_proto::v1::RequestConversionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::RequestConversionRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::request_conversion(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequestConversionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.ConversionService/DecideConversion" => {
+                    #[allow(non_camel_case_types)]
+                    struct DecideConversionSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::DecideConversionRequest,
+                    > for DecideConversionSvc<T> {
+                        type Response = ::credit_proto::v1::DecideConversionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::DecideConversionRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::decide_conversion(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DecideConversionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.ConversionService/StepConversion" => {
+                    #[allow(non_camel_case_types)]
+                    struct StepConversionSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::StepConversionRequest,
+                    > for StepConversionSvc<T> {
+                        type Response = ::credit_proto::v1::StepConversionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::StepConversionRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::step_conversion(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StepConversionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.ConversionService/ReverseAward" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReverseAwardSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::ReverseAwardRequest,
+                    > for ReverseAwardSvc<T> {
+                        type Response = ::credit_proto::v1::ReverseAwardResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::ReverseAwardRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::reverse_award(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReverseAwardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.ConversionService/GetConversion" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetConversionSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::GetConversionRequest,
+                    > for GetConversionSvc<T> {
+                        type Response = ::credit_proto::v1::GetConversionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::GetConversionRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::get_conversion(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetConversionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.ConversionService/ListConversions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListConversionsSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::ListConversionsRequest,
+                    > for ListConversionsSvc<T> {
+                        type Response = ::credit_proto::v1::ListConversionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::ListConversionsRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::list_conversions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListConversionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.ConversionService/CheckCompliance" => {
+                    #[allow(non_camel_case_types)]
+                    struct CheckComplianceSvc<T: ConversionService>(pub Arc<T>);
+                    impl<
+                        T: ConversionService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::CheckComplianceRequest,
+                    > for CheckComplianceSvc<T> {
+                        type Response = ::credit_proto::v1::CheckComplianceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::CheckComplianceRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ConversionService>::check_compliance(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CheckComplianceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ConversionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "creditbank.v1.ConversionService";
+    impl<T> tonic::server::NamedService for ConversionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
 pub mod registry_service_client {
     #![allow(
         unused_variables,
@@ -2686,6 +3596,33 @@ pub mod registry_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Announces a newer protocol by a `protocol-upgrade.v1`.
+        pub async fn upgrade_protocol(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::UpgradeProtocolRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::UpgradeProtocolResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RegistryService/UpgradeProtocol",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.RegistryService", "UpgradeProtocol"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Returns an institution with its keys.
         pub async fn get_institution(
             &mut self,
@@ -2847,6 +3784,14 @@ pub mod registry_service_server {
             request: tonic::Request<::credit_proto::v1::ReportKeyCompromiseRequest>,
         ) -> std::result::Result<
             tonic::Response<::credit_proto::v1::ReportKeyCompromiseResponse>,
+            tonic::Status,
+        >;
+        /// Announces a newer protocol by a `protocol-upgrade.v1`.
+        async fn upgrade_protocol(
+            &self,
+            request: tonic::Request<::credit_proto::v1::UpgradeProtocolRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::UpgradeProtocolResponse>,
             tonic::Status,
         >;
         /// Returns an institution with its keys.
@@ -3207,6 +4152,55 @@ pub mod registry_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/creditbank.v1.RegistryService/UpgradeProtocol" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpgradeProtocolSvc<T: RegistryService>(pub Arc<T>);
+                    impl<
+                        T: RegistryService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::UpgradeProtocolRequest,
+                    > for UpgradeProtocolSvc<T> {
+                        type Response = ::credit_proto::v1::UpgradeProtocolResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::UpgradeProtocolRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RegistryService>::upgrade_protocol(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpgradeProtocolSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/creditbank.v1.RegistryService/GetInstitution" => {
                     #[allow(non_camel_case_types)]
                     struct GetInstitutionSvc<T: RegistryService>(pub Arc<T>);
@@ -3439,6 +4433,747 @@ pub mod registry_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "creditbank.v1.RegistryService";
     impl<T> tonic::server::NamedService for RegistryServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+pub mod rule_book_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps the rule books. Each write carries its own signatures; reads are open.
+    #[derive(Debug, Clone)]
+    pub struct RuleBookServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RuleBookServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RuleBookServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RuleBookServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RuleBookServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Publishes a version of a rule book by a `rule-book-publication.v1`; the stream carries the statement, then the book.
+        pub async fn publish_rule_book(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = ::credit_proto::v1::PublishRuleBookRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::PublishRuleBookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RuleBookService/PublishRuleBook",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.RuleBookService", "PublishRuleBook"),
+                );
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Activates or abolishes a version by a `rule-book-change.v1`.
+        pub async fn change_rule_book(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::ChangeRuleBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ChangeRuleBookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RuleBookService/ChangeRuleBook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.RuleBookService", "ChangeRuleBook"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says which rules an institution applies without an officer, by an `auto-approval.v1`.
+        pub async fn give_auto_approval(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::GiveAutoApprovalRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GiveAutoApprovalResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RuleBookService/GiveAutoApproval",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.RuleBookService", "GiveAutoApproval"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the versions of a rule book.
+        pub async fn get_rule_book(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::GetRuleBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GetRuleBookResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RuleBookService/GetRuleBook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("creditbank.v1.RuleBookService", "GetRuleBook"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the rule books by id.
+        pub async fn list_rule_books(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::ListRuleBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ListRuleBooksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RuleBookService/ListRuleBooks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.RuleBookService", "ListRuleBooks"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the canonical JSON of a version, in pieces.
+        pub async fn read_rule_book(
+            &mut self,
+            request: impl tonic::IntoRequest<::credit_proto::v1::ReadRuleBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<::credit_proto::v1::ReadRuleBookResponse>,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/creditbank.v1.RuleBookService/ReadRuleBook",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("creditbank.v1.RuleBookService", "ReadRuleBook"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod rule_book_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RuleBookServiceServer.
+    #[async_trait]
+    pub trait RuleBookService: std::marker::Send + std::marker::Sync + 'static {
+        /// Publishes a version of a rule book by a `rule-book-publication.v1`; the stream carries the statement, then the book.
+        async fn publish_rule_book(
+            &self,
+            request: tonic::Request<
+                tonic::Streaming<::credit_proto::v1::PublishRuleBookRequest>,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::PublishRuleBookResponse>,
+            tonic::Status,
+        >;
+        /// Activates or abolishes a version by a `rule-book-change.v1`.
+        async fn change_rule_book(
+            &self,
+            request: tonic::Request<::credit_proto::v1::ChangeRuleBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ChangeRuleBookResponse>,
+            tonic::Status,
+        >;
+        /// Says which rules an institution applies without an officer, by an `auto-approval.v1`.
+        async fn give_auto_approval(
+            &self,
+            request: tonic::Request<::credit_proto::v1::GiveAutoApprovalRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GiveAutoApprovalResponse>,
+            tonic::Status,
+        >;
+        /// Returns the versions of a rule book.
+        async fn get_rule_book(
+            &self,
+            request: tonic::Request<::credit_proto::v1::GetRuleBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::GetRuleBookResponse>,
+            tonic::Status,
+        >;
+        /// Lists the rule books by id.
+        async fn list_rule_books(
+            &self,
+            request: tonic::Request<::credit_proto::v1::ListRuleBooksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<::credit_proto::v1::ListRuleBooksResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadRuleBook method.
+        type ReadRuleBookStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    ::credit_proto::v1::ReadRuleBookResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Returns the canonical JSON of a version, in pieces.
+        async fn read_rule_book(
+            &self,
+            request: tonic::Request<::credit_proto::v1::ReadRuleBookRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ReadRuleBookStream>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps the rule books. Each write carries its own signatures; reads are open.
+    #[derive(Debug)]
+    pub struct RuleBookServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RuleBookServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RuleBookServiceServer<T>
+    where
+        T: RuleBookService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/creditbank.v1.RuleBookService/PublishRuleBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct PublishRuleBookSvc<T: RuleBookService>(pub Arc<T>);
+                    impl<
+                        T: RuleBookService,
+                    > tonic::server::ClientStreamingService<
+                        ::credit_proto::v1::PublishRuleBookRequest,
+                    > for PublishRuleBookSvc<T> {
+                        type Response = ::credit_proto::v1::PublishRuleBookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<::credit_proto::v1::PublishRuleBookRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleBookService>::publish_rule_book(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PublishRuleBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.RuleBookService/ChangeRuleBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct ChangeRuleBookSvc<T: RuleBookService>(pub Arc<T>);
+                    impl<
+                        T: RuleBookService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::ChangeRuleBookRequest,
+                    > for ChangeRuleBookSvc<T> {
+                        type Response = ::credit_proto::v1::ChangeRuleBookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::ChangeRuleBookRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleBookService>::change_rule_book(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ChangeRuleBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.RuleBookService/GiveAutoApproval" => {
+                    #[allow(non_camel_case_types)]
+                    struct GiveAutoApprovalSvc<T: RuleBookService>(pub Arc<T>);
+                    impl<
+                        T: RuleBookService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::GiveAutoApprovalRequest,
+                    > for GiveAutoApprovalSvc<T> {
+                        type Response = ::credit_proto::v1::GiveAutoApprovalResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::GiveAutoApprovalRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleBookService>::give_auto_approval(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GiveAutoApprovalSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.RuleBookService/GetRuleBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRuleBookSvc<T: RuleBookService>(pub Arc<T>);
+                    impl<
+                        T: RuleBookService,
+                    > tonic::server::UnaryService<::credit_proto::v1::GetRuleBookRequest>
+                    for GetRuleBookSvc<T> {
+                        type Response = ::credit_proto::v1::GetRuleBookResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::GetRuleBookRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleBookService>::get_rule_book(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRuleBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.RuleBookService/ListRuleBooks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRuleBooksSvc<T: RuleBookService>(pub Arc<T>);
+                    impl<
+                        T: RuleBookService,
+                    > tonic::server::UnaryService<
+                        ::credit_proto::v1::ListRuleBooksRequest,
+                    > for ListRuleBooksSvc<T> {
+                        type Response = ::credit_proto::v1::ListRuleBooksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::ListRuleBooksRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleBookService>::list_rule_books(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRuleBooksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/creditbank.v1.RuleBookService/ReadRuleBook" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadRuleBookSvc<T: RuleBookService>(pub Arc<T>);
+                    impl<
+                        T: RuleBookService,
+                    > tonic::server::ServerStreamingService<
+                        ::credit_proto::v1::ReadRuleBookRequest,
+                    > for ReadRuleBookSvc<T> {
+                        type Response = ::credit_proto::v1::ReadRuleBookResponse;
+                        type ResponseStream = T::ReadRuleBookStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                ::credit_proto::v1::ReadRuleBookRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RuleBookService>::read_rule_book(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadRuleBookSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RuleBookServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "creditbank.v1.RuleBookService";
+    impl<T> tonic::server::NamedService for RuleBookServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

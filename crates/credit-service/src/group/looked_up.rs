@@ -18,6 +18,14 @@ pub(super) fn superseded(command: &Command) -> Option<RecordId> {
         | Command::DepositRecord(..)
         | Command::ChangeRecordStatus(_)
         | Command::OpenBatch(_)
+        | Command::UpgradeProtocol(_)
+        | Command::PublishRuleBook(..)
+        | Command::ChangeRuleBook(_)
+        | Command::GiveAutoApproval(_)
+        | Command::RequestConversion(..)
+        | Command::DecideConversion(_)
+        | Command::StepConversion(_)
+        | Command::ReverseAward(_)
         | Command::SubmitChunk(_)
         | Command::CloseBatch(_) => None,
     }
@@ -51,6 +59,14 @@ pub(super) fn assert_looked_up(command: &mut Command, taken: &[Vec<bool>]) {
         | Command::ReportKeyCompromise(_)
         | Command::ChangeAccountStatus(_)
         | Command::ChangeRecordStatus(_)
+        | Command::UpgradeProtocol(_)
+        | Command::PublishRuleBook(..)
+        | Command::ChangeRuleBook(_)
+        | Command::GiveAutoApproval(_)
+        | Command::RequestConversion(..)
+        | Command::DecideConversion(_)
+        | Command::StepConversion(_)
+        | Command::ReverseAward(_)
         | Command::OpenBatch(_)
         | Command::CloseBatch(_) => {}
     }

@@ -76,6 +76,17 @@ impl RegistryService for Registry {
         self.edge.write(request, statement, answer).await
     }
 
+    async fn upgrade_protocol(
+        &self,
+        request: Request<v1::UpgradeProtocolRequest>,
+    ) -> Result<Response<v1::UpgradeProtocolResponse>, Status> {
+        let statement = |v1::UpgradeProtocolRequest { envelope, want_receipt }| {
+            Submission::plain(Expected::UpgradeProtocol, envelope, want_receipt)
+        };
+        let answer = positioned(|position| v1::UpgradeProtocolResponse { position });
+        self.edge.write(request, statement, answer).await
+    }
+
     async fn get_institution(
         &self,
         request: Request<v1::GetInstitutionRequest>,

@@ -40,6 +40,11 @@ pub(crate) fn get(
     if disclose_details && sight != Sight::Details {
         return Err(Failure::Denied);
     }
+    if row.application.is_some() {
+        let problem =
+            "is the outcome of an application and has no bundle; ask for those of the records it rests on";
+        return Err(invalid("record_id", problem));
+    }
     // A row that can be seen is under the next head that can be had.
     let head = reader.head();
     let subject = Subject::Account(row.facts.account_ref);

@@ -93,6 +93,10 @@ pub(crate) fn account_at(reader: &Reader, account: AccountRef, up_to: u64) -> Re
         | Row::Batch(_)
         | Row::OpenBatches(_)
         | Row::Subject(_)
+        | Row::Book(_)
+        | Row::AutoApprovals(_)
+        | Row::Application(_)
+        | Row::Uses(_)
         | Row::Head(_)
         | Row::Leaf(_) => None,
     });

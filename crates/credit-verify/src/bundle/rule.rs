@@ -21,6 +21,8 @@ pub enum BundleRule {
     HeadDiffers,
     /// The entry deposits the record that the status is about.
     OtherRecord,
+    /// The record was deposited, not granted by an application: what grants it is not proved by a bundle.
+    RecordGranted,
     /// The event says what the facts say.
     EventFalse,
     /// The issuer's history is whole and true.
@@ -43,7 +45,7 @@ pub enum BundleRule {
 
 impl BundleRule {
     /// Every rule, once.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ContainerMalformed,
         Self::FilesWrong,
         Self::ManifestInvalid,
@@ -52,6 +54,7 @@ impl BundleRule {
         Self::ReceiptFalse,
         Self::HeadDiffers,
         Self::OtherRecord,
+        Self::RecordGranted,
         Self::EventFalse,
         Self::HistoryFalse,
         Self::KeyNotInForce,
@@ -74,6 +77,7 @@ impl BundleRule {
             Self::ReceiptFalse => "RECEIPT_FALSE",
             Self::HeadDiffers => "HEAD_DIFFERS",
             Self::OtherRecord => "OTHER_RECORD",
+            Self::RecordGranted => "RECORD_GRANTED",
             Self::EventFalse => "EVENT_FALSE",
             Self::HistoryFalse => "HISTORY_FALSE",
             Self::KeyNotInForce => "KEY_NOT_IN_FORCE",
@@ -97,6 +101,9 @@ impl BundleRule {
             Self::ReceiptFalse => "the record is not proved to be in the ledger",
             Self::HeadDiffers => "the parts of the bundle are of different moments",
             Self::OtherRecord => "the proofs are of another record",
+            Self::RecordGranted => {
+                "the record was granted by an application, which this form of bundle does not prove"
+            }
             Self::EventFalse => "the ledger recorded something else than the issuer signed",
             Self::HistoryFalse => "the history of the issuer's keys has a gap or is false",
             Self::KeyNotInForce => "the key that signed was not the issuer's for records, or not in force",
@@ -120,6 +127,7 @@ impl BundleRule {
             Self::ReceiptFalse => "未能证明该成果在账本中",
             Self::HeadDiffers => "证明包各部分不属于同一时刻",
             Self::OtherRecord => "证明针对的是另一项成果",
+            Self::RecordGranted => "该成果由申请转换或兑换而来，此种证明包不能证明",
             Self::EventFalse => "账本所记与颁发机构所签不符",
             Self::HistoryFalse => "颁发机构的密钥历史有缺口或不成立",
             Self::KeyNotInForce => "签名密钥不是颁发机构的成果密钥，或当时未生效",

@@ -87,6 +87,14 @@ impl DetailsSource for Vault {
     fn details(&self, _account: AccountRef, commitment: Digest) -> Option<OpenedDetails> {
         self.0.get(&commitment).cloned()
     }
+
+    fn earlier(&self, _index: u64, account: AccountRef, commitment: Digest) -> Option<OpenedDetails> {
+        self.details(account, commitment)
+    }
+
+    fn secret(&self, _payload_type: &str, commitment: Digest) -> Option<OpenedDetails> {
+        self.0.get(&commitment).cloned()
+    }
 }
 
 #[derive(Clone)]
@@ -155,7 +163,8 @@ impl Bank {
         self.ids += 1;
         let mut id = [0; 16];
         (id[6], id[8]) = (0x70, 0x80);
-        id[12..].copy_from_slice(&self.ids.to_be_bytes());
+        // The last two bytes are those in which the ids of what is granted differ.
+        id[10..14].copy_from_slice(&self.ids.to_be_bytes());
         id
     }
 
@@ -183,7 +192,7 @@ impl Bank {
         self.rows.get(id).cloned()
     }
 
-    fn load(&self, view: &mut View, missing: impl Fn(&View) -> Vec<RowId>) {
+    pub(crate) fn load(&self, view: &mut View, missing: impl Fn(&View) -> Vec<RowId>) {
         loop {
             let ids = missing(view);
             if ids.is_empty() {
@@ -197,7 +206,12 @@ impl Bank {
     }
 
     pub(crate) fn context(&self) -> Context {
-        Context { index: self.size(), recorded_at_us: self.now_us, protocol: 1 }
+        // Any protocol begins a log.
+        let protocol = self.rows.get(&RowId::Log).map_or(1, |row| {
+            let Row::Log(row) = row else { panic!("{row:?}") };
+            row.protocol
+        });
+        Context { index: self.size(), recorded_at_us: self.now_us, protocol }
     }
 
     /// What the core says to a command.

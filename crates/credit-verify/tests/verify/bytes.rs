@@ -11,6 +11,8 @@ use credit_verify::{EntryBytes, Halt, Verdict, Verifier};
 use crate::accepted::eventful;
 use crate::bank::{Bank, SECOND_US, signed};
 use crate::breaks;
+use crate::college::Shelf;
+use crate::conversions::converted;
 use crate::story::UNIV;
 
 /// A bank with an account and two deposits, the last of them at index 7.
@@ -176,12 +178,18 @@ fn parts_are_canonical() {
     breaks(&bank, index, "PARTS_NOT_CANONICAL");
 }
 
-/// A bank that changes a byte and hashes again. Nothing it does stops the verifier, and all that it can choose is what
-/// it asserts: versions of its pepper, and why a leaf was refused. Every 7th byte is tried, each with another bit.
-#[test]
-fn no_byte_but_an_assertion_can_be_chosen() {
-    let bank = eventful();
-    let mut verifier = Verifier::new(None);
+/// What a bank draws or looks up by itself.
+fn of_the_bank(event: &v1::Event) -> bool {
+    event.account_opened.is_some() || event.record_deposited.is_some() || event.batch_chunk.is_some()
+}
+
+/// A bank that changes a byte and hashes again: every 7th byte, each with another bit. Nothing it does stops the
+/// verifier, and all that it can choose lies in events that hold assertions. Gives how many bytes were tried and chosen.
+fn choosing(
+    bank: &Bank,
+    mut verifier: Verifier<'_>,
+    asserted: &dyn Fn(&v1::Event) -> bool,
+) -> (usize, usize) {
     let (mut tried, mut chosen) = (0, 0);
     for raw in &bank.entries {
         let index = verifier.finish(None).unwrap().size;
@@ -198,15 +206,37 @@ fn no_byte_but_an_assertion_can_be_chosen() {
             if verifier.fork().unwrap().push(&entry).is_ok() {
                 chosen += 1;
                 let event: v1::Event = decode(&parts[part][1..]).unwrap();
-                let v1::Event { account_opened, record_deposited, batch_chunk, .. } = event;
-                let asserted =
-                    account_opened.is_some() || record_deposited.is_some() || batch_chunk.is_some();
-                assert!(parts[part][0] == 4 && asserted, "entry {index} part {part} byte {at}");
+                let place = format!("entry {index} part {part} byte {at}");
+                assert!(parts[part][0] == 4 && asserted(&event), "{place}");
             }
         }
         verifier.push(&raw.bytes()).unwrap();
     }
+    (tried, chosen)
+}
+
+#[test]
+fn no_byte_but_an_assertion_can_be_chosen() {
+    let (tried, chosen) = choosing(&eventful(), Verifier::new(None), &of_the_bank);
     assert!(tried > 5_000 && chosen > 0 && chosen < tried / 50, "{chosen} of {tried}");
+}
+
+#[test]
+fn what_a_book_grants_can_be_chosen_where_it_is_not_open_and_nowhere_else() {
+    let (bank, shelf) = (converted(1), Shelf::of_book());
+    let open = Verifier::new(None).with_details(&bank.vault).with_blobs(&shelf);
+    // A commitment that nothing opens is closed to this reader. A source that claims to have all breaks there.
+    let unopened = |event: &v1::Event| {
+        let committed =
+            event.conversion_requested.as_ref().map(|body| body.explanation_commitment.as_slice());
+        let commitment = committed.map(|hash| Digest::from_slice(hash).unwrap());
+        of_the_bank(event) || commitment.is_some_and(|hash| !bank.vault.0.contains_key(&hash))
+    };
+    let (tried, few) = choosing(&bank, open, &unopened);
+    assert!(tried > 1_500, "{tried}");
+    let proposed = |event: &v1::Event| of_the_bank(event) || event.conversion_requested.is_some();
+    let (_, more) = choosing(&bank, Verifier::new(None), &proposed);
+    assert!(few < more && more < tried / 10, "{few} and {more} of {tried}");
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn a_format_is_announced_before_it_is_used() {
     of_format_2(&mut bank);
     newer(&bank, index + 1);
     // What a newer protocol says can't be read any more: it may have announced the format since.
-    let (mut bank, index) = announced(2, 1);
+    let (mut bank, index) = announced(3, 1);
     let parts = bank.entries[4].parts.clone();
     bank.append_parts(parts);
     of_format_2(&mut bank);
@@ -178,7 +178,7 @@ fn a_format_is_announced_before_it_is_used() {
 
 #[test]
 fn what_follows_an_announcement_is_newer() {
-    let (mut bank, index) = announced(2, 1);
+    let (mut bank, index) = announced(3, 1);
     // Nothing follows yet: everything is known.
     let report = verified(&bank);
     assert_eq!((&report.verdict, report.entries), (&Verdict::Ok, index + 1));
@@ -192,7 +192,7 @@ fn what_follows_an_announcement_is_newer() {
 
 #[test]
 fn what_can_be_checked_beyond_is_checked() {
-    let (mut bank, index) = announced(2, 1);
+    let (mut bank, index) = announced(3, 1);
     let parts = unknown_kind(&bank);
     bank.append_parts(parts.clone());
     bank.append_parts(parts);
@@ -206,7 +206,7 @@ fn what_can_be_checked_beyond_is_checked() {
     *forked.leaves.last_mut().unwrap() = [0; 32];
     breaks(&forked, bank.size(), "ROOT_WRONG");
     // Where the format is newer too, only the leaves remain.
-    let (mut bank, _) = announced(2, 2);
+    let (mut bank, _) = announced(3, 2);
     let parts = unknown_kind(&bank);
     bank.append_parts(parts);
     *bank.leaves.last_mut().unwrap() = [0; 32];
@@ -216,13 +216,12 @@ fn what_can_be_checked_beyond_is_checked() {
 #[test]
 fn an_announcement_is_the_authoritys_and_goes_forward() {
     type Bend = fn(&mut Announcement);
-    let cases: [(&str, Bend); 17] = [
+    let cases: [(&str, Bend); 16] = [
         ("UPGRADE_WRONG", |it| it.keys = vec!["authority-1"]),
         ("UPGRADE_WRONG", |it| it.keys = vec!["authority-1", "operator"]),
         ("UPGRADE_WRONG", |it| it.keys = vec!["authority-1", "authority-2", "stranger"]),
         ("UPGRADE_WRONG", |it| it.payload_type = "application/vnd.creditbank.server-start.v1+protobuf"),
-        ("UPGRADE_WRONG", |it| (it.signed, it.logged) = ((1, 1), (1, 1))),
-        ("UPGRADE_WRONG", |it| it.logged = (3, 1)),
+        ("UPGRADE_WRONG", |it| it.logged = (4, 1)),
         ("UPGRADE_WRONG", |it| it.statements = Vec::new()),
         ("UPGRADE_WRONG", |it| it.header.log_id = vec![9; 32]),
         ("UPGRADE_WRONG", |it| it.header.signer_id = "operator".to_owned()),
@@ -237,7 +236,7 @@ fn an_announcement_is_the_authoritys_and_goes_forward() {
     ];
     for (rule, bend) in cases {
         let mut bank = Bank::founded();
-        let mut announcement = Announcement::of(&mut bank, 2, 1);
+        let mut announcement = Announcement::of(&mut bank, 3, 1);
         bend(&mut announcement);
         let index = bank.append_parts(announcement.parts());
         // Even with an unknown entry behind it, the lie is what is reported.
@@ -250,25 +249,25 @@ fn an_announcement_is_the_authoritys_and_goes_forward() {
 #[test]
 fn an_announcement_is_fresh_new_and_truly_signed() {
     let mut bank = Bank::founded();
-    let announcement = Announcement::of(&mut bank, 2, 1);
+    let announcement = Announcement::of(&mut bank, 3, 1);
     bank.now_us += 31 * 86_400 * SECOND_US;
     // The newest head is as good after a month as at once; an older one is not.
     let mut rested = bank.clone();
     let index = rested.append_parts(announcement.parts());
     assert_eq!((verified(&rested).verdict, index + 1), (Verdict::Ok, rested.size()));
-    let mut announcement = Announcement::of(&mut bank, 2, 1);
+    let mut announcement = Announcement::of(&mut bank, 3, 1);
     let older = bank.size() - 1;
     announcement.header.anchor = Some(v1::Anchor { size: older, root: bank.root_at(older).0.to_vec() });
     let index = bank.append_parts(announcement.parts());
     breaks(&bank, index, "UPGRADE_WRONG");
     let mut bank = Bank::founded();
-    let mut announcement = Announcement::of(&mut bank, 2, 1);
+    let mut announcement = Announcement::of(&mut bank, 3, 1);
     let framework: v1::EntryHead = decode(&bank.entries[4].parts[0][1..]).unwrap();
     announcement.header.statement_id = framework.command_id;
     let index = bank.append_parts(announcement.parts());
     breaks(&bank, index, "UPGRADE_WRONG");
     let mut bank = Bank::founded();
-    let mut parts = Announcement::of(&mut bank, 2, 1).parts();
+    let mut parts = Announcement::of(&mut bank, 3, 1).parts();
     let mut statement: v1::StatementPart = decode(&parts[2][1..]).unwrap();
     statement.envelope.as_mut().unwrap().signatures[0].signature[5] ^= 1;
     parts[2] = [vec![PART_STATEMENT], encode(&statement)].concat();
@@ -277,7 +276,7 @@ fn an_announcement_is_fresh_new_and_truly_signed() {
 }
 
 /// A log whose entry 0 names a protocol that is not known, signed by these keys.
-fn of_protocol_2(keys: &[&str]) -> Bank {
+fn of_protocol_3(keys: &[&str]) -> Bank {
     let mut bank = Bank::founded();
     let header = credit_types::Header {
         log_id: None,
@@ -286,7 +285,7 @@ fn of_protocol_2(keys: &[&str]) -> Bank {
         ..bank.header("authority")
     };
     let mut wire = genesis().to_wire(Some(&header));
-    wire.protocol = 2;
+    wire.protocol = 3;
     let envelope = enveloped(credit_proto::payload_type::GENESIS, encode(&wire), keys);
     let mut parts = bank.entries[0].parts.clone();
     let mut head: v1::EntryHead = decode(&parts[0][1..]).unwrap();
@@ -300,9 +299,9 @@ fn of_protocol_2(keys: &[&str]) -> Bank {
 
 #[test]
 fn a_genesis_may_name_a_newer_protocol() {
-    breaks(&of_protocol_2(&["authority-1"]), 0, "NOT_ANNOUNCED");
-    breaks(&of_protocol_2(&["authority-1", "operator"]), 0, "NOT_ANNOUNCED");
-    let mut bank = of_protocol_2(&AUTHORITY);
+    breaks(&of_protocol_3(&["authority-1"]), 0, "NOT_ANNOUNCED");
+    breaks(&of_protocol_3(&["authority-1", "operator"]), 0, "NOT_ANNOUNCED");
+    let mut bank = of_protocol_3(&AUTHORITY);
     newer(&bank, 0);
     let parts = bank.entries[0].parts.clone();
     bank.append_parts(parts);

@@ -53,6 +53,7 @@ pub(crate) fn genesis() -> Genesis {
     let keys = |names: &[&str]| names.iter().map(|name| public(name)).collect();
     Genesis {
         nonce: [7; 32],
+        protocol: 1,
         origin: ORIGIN.to_owned(),
         checkpoint_keys: keys(&["checkpoint"]),
         statement_keys: keys(&["statement"]),
@@ -105,21 +106,28 @@ impl Batch {
 }
 
 impl Bank {
-    /// A bank with its genesis, a started server, a university that issues, a centre that registers, and a framework.
+    /// A bank with its genesis, a started server, a university that issues and may accept, a centre that
+    /// registers, and a framework.
     pub(crate) fn founded() -> Self {
+        Self::founded_on(genesis())
+    }
+
+    /// The same on another genesis.
+    pub(crate) fn founded_on(genesis: Genesis) -> Self {
         let mut bank = Self::empty();
+        let protocol = genesis.protocol;
         let header = Header {
             log_id: None,
             statement_id: CommandId(bank.uuid()),
             signer: SignerId::Authority,
             anchor: None,
         };
-        let (statement, part) = signed(header, genesis(), &AUTHORITY);
+        let (statement, part) = signed(header, genesis, &AUTHORITY);
         bank.record(&Command::CreateLedger(Box::new(statement)), vec![part]);
         let start =
-            ServerStart { epoch: Epoch([3; 16]), software: "bank-of-the-test 1".to_owned(), protocol: 1 };
+            ServerStart { epoch: Epoch([3; 16]), software: "bank-of-the-test 1".to_owned(), protocol };
         bank.act("operator", start, &["operator"], Command::StartServer);
-        bank.admit(UNIV, &[Role::Issuer]);
+        bank.admit(UNIV, &[Role::Issuer, Role::Acceptor]);
         bank.admit(CENTRE, &[Role::Registrar]);
         let framework = FrameworkPublication {
             framework_id: FrameworkId::new("cn.nqf").unwrap(),
@@ -244,9 +252,14 @@ impl Bank {
 
     /// Facts of three credits with details in the vault.
     pub(crate) fn facts(&mut self, account_ref: AccountRef) -> RecordFacts {
+        self.facts_of(account_ref, "LA-101@1")
+    }
+
+    /// The same of a course.
+    pub(crate) fn facts_of(&mut self, account_ref: AccountRef, course: &str) -> RecordFacts {
         let record_id = RecordId(self.uuid());
         let details = RecordDetails {
-            catalogue_ref: "LA-101@1".to_owned(),
+            catalogue_ref: course.to_owned(),
             title: text("Linear algebra"),
             start_on: Some(day("2026-02-20")),
             end_on: Some(day("2026-06-20")),
@@ -287,7 +300,12 @@ impl Bank {
     }
 
     pub(crate) fn deposit(&mut self, account: AccountRef) -> (RecordId, u64) {
-        let facts = self.facts(account);
+        self.deposit_of(account, "LA-101@1")
+    }
+
+    /// Deposits a record of a course.
+    pub(crate) fn deposit_of(&mut self, account: AccountRef, course: &str) -> (RecordId, u64) {
+        let facts = self.facts_of(account, course);
         let (id, check) = (facts.record_id, Box::new(self.check(&facts)));
         let records = format!("{UNIV}/records");
         let index = self.act(UNIV, facts, &[&records], |s| Command::DepositRecord(Box::new(s), check));

@@ -12,7 +12,7 @@ use credit_client::{AuthoritySigner, Trust, format_trust};
 use credit_log::envelope::{PublicKey, SigningKey};
 use credit_service::clock::Clock;
 use credit_service::{Ledger, ServerKeys, random};
-use credit_types::genesis::{DEV_ORIGIN_PREFIX, NOTICE_DAYS_MIN};
+use credit_types::genesis::{DEV_ORIGIN_PREFIX, NOTICE_DAYS_MIN, PROTOCOL};
 use credit_types::{Digest, Genesis, Header, Kid, LogId, Policy, SignerId};
 use stage::Stage;
 use std::fs;
@@ -111,6 +111,7 @@ fn make(
     let named = |key: &SigningKey| vec![noun(&key.public())];
     let genesis = Genesis {
         nonce: random::bytes()?,
+        protocol: PROTOCOL,
         origin: origin.to_owned(),
         checkpoint_keys: checkpoint_keys(&keys),
         statement_keys: named(&keys.statement),

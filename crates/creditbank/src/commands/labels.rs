@@ -1,8 +1,8 @@
 //! What codes are called, in both languages, and how ids are written.
 
 use credit_types::{
-    AccountStatus, AssuranceLevel, Bucket, HourKind, InstitutionKind, KeyPurpose, RecordKind, RecordStatus,
-    Role, Text,
+    AccountStatus, ApplicationStatus, AssuranceLevel, Bucket, Consumption, ConversionPurpose, HourKind,
+    InstitutionKind, KeyPurpose, RecordKind, RecordStatus, Role, Text,
 };
 
 fn text(zh: &str, en: &str) -> Text {
@@ -117,6 +117,65 @@ pub(super) fn purpose(purpose: KeyPurpose) -> Text {
         KeyPurpose::Keys => text("密钥", "keys"),
         KeyPurpose::Recovery => text("恢复", "recovery"),
         KeyPurpose::Tokens => text("令牌", "tokens"),
+    }
+}
+
+/// Where an application stands.
+pub(super) fn application_status(status: ApplicationStatus) -> Text {
+    match status {
+        ApplicationStatus::UnderReview => text("审核中", "under review"),
+        ApplicationStatus::InfoRequested => text("待补充材料", "waiting for what was asked"),
+        ApplicationStatus::Posted => text("已入账", "posted"),
+        ApplicationStatus::Provisional => text("暂入账", "provisional"),
+        ApplicationStatus::Rejected => text("未通过", "rejected"),
+        ApplicationStatus::Appealed => text("申诉中", "appealed"),
+        ApplicationStatus::Withdrawn => text("已撤回", "withdrawn"),
+        ApplicationStatus::Lapsed => text("已失效", "lapsed"),
+        ApplicationStatus::Rescinded => text("已撤销", "rescinded"),
+        ApplicationStatus::Reversed => text("已冲销", "reversed"),
+    }
+}
+
+/// What is applied for.
+pub(super) fn conversion_purpose(purpose: ConversionPurpose) -> Text {
+    match purpose {
+        ConversionPurpose::Credit => text("学分转换", "conversion of credit"),
+        ConversionPurpose::Award => text("兑换", "award"),
+    }
+}
+
+/// The code of what is applied for.
+pub(super) fn conversion_purpose_code(purpose: ConversionPurpose) -> &'static str {
+    match purpose {
+        ConversionPurpose::Credit => "CREDIT",
+        ConversionPurpose::Award => "AWARD",
+    }
+}
+
+/// The code of an application's status.
+pub(super) fn application_status_code(status: ApplicationStatus) -> &'static str {
+    match status {
+        ApplicationStatus::UnderReview => "UNDER_REVIEW",
+        ApplicationStatus::InfoRequested => "INFO_REQUESTED",
+        ApplicationStatus::Posted => "POSTED",
+        ApplicationStatus::Provisional => "PROVISIONAL",
+        ApplicationStatus::Rejected => "REJECTED",
+        ApplicationStatus::Appealed => "APPEALED",
+        ApplicationStatus::Withdrawn => "WITHDRAWN",
+        ApplicationStatus::Lapsed => "LAPSED",
+        ApplicationStatus::Rescinded => "RESCINDED",
+        ApplicationStatus::Reversed => "REVERSED",
+    }
+}
+
+/// The code of which further uses a use excludes.
+pub(super) fn consumption_code(consumption: Consumption) -> &'static str {
+    match consumption {
+        Consumption::Global => "GLOBAL",
+        Consumption::OnceForAllDegrees => "ONCE_FOR_ALL_DEGREES",
+        Consumption::PerProgramme => "PER_PROGRAMME",
+        Consumption::PerAwardLevel => "PER_AWARD_LEVEL",
+        Consumption::None => "NONE",
     }
 }
 

@@ -1,14 +1,21 @@
-//! `creditbank rules`: reads a rule book, checks it, tests it, tells it in sentences and pictures. Nothing is sent
-//! anywhere, and no ledger is needed.
+//! `creditbank rules`: reads a rule book, checks it, tests it, tells it in sentences and pictures, without a ledger; and
+//! publishes it in one, activates and abolishes it there, and reads it back.
 
 mod answered;
 mod load;
 mod page;
+mod published;
 mod told;
 
-use super::Context;
+pub(super) use page::render_explanation;
+pub(super) use published::{book_id, book_name, read_book};
+pub(super) use told::{decision_documents, decision_lines};
+
+use super::connect::Connect;
+use super::{Context, block_on};
 use crate::ending::{CommandError, Ending, Exit, unwritable};
 use crate::language::Phrase;
+use credit_rules::book::Book;
 use credit_rules::cases::run;
 use credit_rules::check::{Surroundings, check};
 use credit_rules::diff::diff;
@@ -85,6 +92,34 @@ pub(crate) enum Command {
         #[arg(value_name = "NEW")]
         new: PathBuf,
     },
+    /// Publish a version in the ledger, signed by the authority · 由主管方签名，在账本中公布规则书
+    #[command(
+        after_help = "The book is checked first and not sent where something is wrong. It is in force once it is activated, when its notice is over; then every institution and learner can read it, and applications are reckoned under it.\n先检查规则书，有错误则不提交。公示期满并激活后施行，人人可读，申请按它计算。\n\nExamples · 示例:\n  creditbank rules publish ledger-data/rulebooks/yunjiang-city\n  creditbank rules publish ledger-data/rulebooks/yunjiang-city --activate"
+    )]
+    Publish(published::Publish),
+    /// Bring a published version into force, signed by the authority's quorum · 由主管方签名，使已公布的版本施行
+    #[command(after_help = "Examples · 示例:\n  creditbank rules activate cn.yunjiang.bank 1")]
+    Activate(published::Change),
+    /// End a version: nothing more is filed under it, signed by the authority · 由主管方签名，废止一个版本
+    #[command(after_help = "Examples · 示例:\n  creditbank rules abolish cn.yunjiang.bank 1")]
+    Abolish(published::Change),
+    /// List the books of the ledger · 列出账本中的规则书
+    #[command(after_help = "Examples · 示例:\n  creditbank rules list")]
+    List {
+        /// Where the ledger is · 账本所在
+        #[command(flatten)]
+        connect: Connect,
+    },
+    /// Show the versions of a book of the ledger, or what one says · 查看账本中规则书的各版，或其内容
+    #[command(
+        after_help = "The text is verified: its publication is proved to be in the log, and the bytes have the hash that it names.\n内容经过验证：公布条目已证明在账本中，字节与其中的哈希相符。\n\nExamples · 示例:\n  creditbank rules show cn.yunjiang.bank\n  creditbank rules show cn.yunjiang.bank 1 --text"
+    )]
+    Show(published::Show),
+    /// Let rules be applied without an officer, signed by the accepting institution · 由接收机构签名，允许规则自动审批
+    #[command(
+        after_help = "Without --rule every rule of the book that the book itself leaves to it. The newest for a version counts; one whose day is past ends it.\n不写 --rule 即书中允许自动审批的全部规则。同一版以最新一份为准，日期已过即停止。\n\nExamples · 示例:\n  creditbank rules auto-approve cn.yunjiang.bank 1 --institution cn.yunjiang.univ --until 2027-08-31\n  creditbank rules auto-approve cn.yunjiang.bank 1 --institution cn.yunjiang.univ --rule bookkeeping --until 2027-08-31"
+    )]
+    AutoApprove(published::AutoApprove),
     /// Show the SHA-256 of a book's canonical bytes · 显示规则书规范字节的 SHA-256
     #[command(after_help = "Examples · 示例:\n  creditbank rules hash ledger-data/rulebooks/yunjiang-city")]
     Hash {
@@ -124,6 +159,16 @@ pub(crate) fn run_command(context: &mut Context, command: Command) -> Ending {
         Command::Explain { book, asked } => explain(context, &book, &asked),
         Command::Render { book, asked, page } => render(context, &book, &asked, &page),
         Command::Diff { old, new } => differences(context, &old, &new),
+        Command::Publish(args) => block_on(published::publish(context, args)),
+        Command::Activate(args) => {
+            block_on(published::change(context, args, credit_types::RuleBookAction::Activate))
+        }
+        Command::Abolish(args) => {
+            block_on(published::change(context, args, credit_types::RuleBookAction::Abolish))
+        }
+        Command::List { connect } => block_on(published::list(context, &connect)),
+        Command::Show(args) => block_on(published::show(context, args)),
+        Command::AutoApprove(args) => block_on(published::auto_approve(context, args)),
         Command::Hash { book } => hash(context, &book),
         Command::Canonical { book } => canonical(context, &book),
     }
@@ -147,25 +192,32 @@ fn check_book(
     published_on: Option<CivilDate>,
 ) -> Ending {
     let loaded = or_told!(context, load::book(path));
-    let cases = match load::cases_beside(&loaded)? {
-        None => None,
-        Some(Ok(cases)) => Some(cases),
-        Some(Err(faults)) => return Ok(told::faults(context, &faults)),
-    };
     let (mut previous, mut others) = (Vec::new(), Vec::new());
     for (paths, books) in [(against, &mut previous), (beside, &mut others)] {
         for path in paths {
             books.push(or_told!(context, load::book(path)).book);
         }
     }
+    let faults = or_told!(context, examined(&loaded, &previous, &others, published_on));
+    told::about(context, &loaded);
+    Ok(told::checked(context, Some(&loaded), &faults))
+}
+
+/// What the static checks find in a book and the cases beside it; the fault alone where the cases can't be read.
+fn examined(
+    loaded: &Loaded,
+    previous: &[Book],
+    others: &[Book],
+    published_on: Option<CivilDate>,
+) -> Result<Result<Faults, Faults>, CommandError> {
+    let cases = match load::cases_beside(loaded)? {
+        None => None,
+        Some(Ok(cases)) => Some(cases),
+        Some(Err(faults)) => return Ok(Err(faults)),
+    };
     let findings = check(
         &loaded.book,
-        &Surroundings {
-            cases: cases.as_ref().map(|file| &file.cases),
-            previous: &previous,
-            others: &others,
-            published_on,
-        },
+        &Surroundings { cases: cases.as_ref().map(|file| &file.cases), previous, others, published_on },
     );
     // The findings of either file have their places in its own text.
     let (mut of_cases, mut findings): (Vec<Finding>, Vec<Finding>) =
@@ -178,9 +230,7 @@ fn check_book(
         }
     }
     findings.append(&mut of_cases);
-    told::about(context, &loaded);
-    let faults = Faults { book: loaded.path.clone(), cases: cases.map(|file| file.path), findings };
-    Ok(told::checked(context, Some(&loaded), &faults))
+    Ok(Ok(Faults { book: loaded.path.clone(), cases: cases.map(|file| file.path), findings }))
 }
 
 fn test(context: &Context, folder: &Path) -> Ending {

@@ -3,15 +3,17 @@
 use super::Context;
 use super::balance::{Asking, ask, document, show};
 use super::connect::{Reading, reader};
+use super::convert::{granted_document, item_document};
 use super::labels::{
-    account_status, account_status_code, bucket, bucket_code, instant, record_status, record_status_code,
+    account_status, account_status_code, application_status, application_status_code, bucket, bucket_code,
+    instant, record_status, record_status_code,
 };
 use super::token::{Bearer, account_ref};
 use crate::ending::{CommandError, Ending, Exit};
 use crate::language::{Language, Phrase};
 use crate::output::thousandths;
-use credit_client::{AccountEntry, AccountEvent, Client, Sums, add_up};
-use credit_types::{AccountRef, Digest, Posting, SubjectHead};
+use credit_client::{AccountEntry, AccountEvent, ChangedConversion, Client, Sums, add_up};
+use credit_types::{AccountRef, ApplicationStatus, Digest, Posting, RecordMoved, SubjectHead};
 use serde_json::{Value, json};
 
 /// Entries asked for at once.
@@ -67,6 +69,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     let (sums, phrase) = match sums {
         Sums::Equal => ("EQUAL", Phrase::StatementAddsUp),
         Sums::KeySuspect => ("KEY_SUSPECT", Phrase::StatementAddsUpSuspect),
+        Sums::OneId => ("ONE_ID", Phrase::StatementOneId),
         Sums::Newer => ("NEWER", Phrase::StatementNotAddedUp),
     };
     context.output.line(phrase, &[]);
@@ -138,21 +141,48 @@ fn lines(entry: &AccountEntry, language: Language) -> Vec<Vec<String>> {
     entry.events.iter().map(row).collect()
 }
 
-fn event_text(event: &AccountEvent, language: Language) -> (String, &[Posting]) {
-    let (text, postings): (_, &[Posting]) = match event {
-        AccountEvent::Opened => (Phrase::EventOpened.text(), &[]),
+fn event_text(event: &AccountEvent, language: Language) -> (String, Vec<&Posting>) {
+    let (text, postings): (_, Vec<&Posting>) = match event {
+        AccountEvent::Opened => (Phrase::EventOpened.text(), Vec::new()),
         AccountEvent::StatusChanged { status } => {
-            (Phrase::EventStatus.with(&[&language.of(&account_status(*status))]), &[])
+            (Phrase::EventStatus.with(&[&language.of(&account_status(*status))]), Vec::new())
         }
         AccountEvent::RecordDeposited { record_id, postings } => {
-            (Phrase::EventDeposited.with(&[record_id]), postings)
+            (Phrase::EventDeposited.with(&[record_id]), postings.iter().collect())
         }
         AccountEvent::RecordStatusChanged { issuer_id: _, record_id, status, postings } => {
-            (Phrase::EventRecordStatus.with(&[record_id, &language.of(&record_status(*status))]), postings)
+            let status = record_status(*status);
+            (Phrase::EventRecordStatus.with(&[record_id, &language.of(&status)]), postings.iter().collect())
         }
-        AccountEvent::Newer { kind } => (Phrase::EventNewer.with(&[kind]), &[]),
+        AccountEvent::ConversionRequested { items, moved } => {
+            (Phrase::EventApplied.with(&[&items.len()]), postings_of(moved))
+        }
+        AccountEvent::ConversionChanged(changed) => {
+            let ChangedConversion { application, status, moved, granted, .. } = changed.as_ref();
+            let status_text = application_status(*status);
+            let places: [&dyn std::fmt::Display; 3] =
+                [application, &language.of(&status_text), &granted.len()];
+            let phrase = match status {
+                _ if granted.is_empty() => Phrase::EventApplication,
+                ApplicationStatus::Rescinded | ApplicationStatus::Reversed => Phrase::EventTakenBack,
+                ApplicationStatus::UnderReview
+                | ApplicationStatus::InfoRequested
+                | ApplicationStatus::Posted
+                | ApplicationStatus::Provisional
+                | ApplicationStatus::Rejected
+                | ApplicationStatus::Appealed
+                | ApplicationStatus::Withdrawn
+                | ApplicationStatus::Lapsed => Phrase::EventGranted,
+            };
+            (phrase.with(&places), postings_of(moved))
+        }
+        AccountEvent::Newer { kind } => (Phrase::EventNewer.with(&[kind]), Vec::new()),
     };
     (language.of(&text).to_owned(), postings)
+}
+
+fn postings_of(moved: &[RecordMoved]) -> Vec<&Posting> {
+    moved.iter().flat_map(|moved| &moved.postings).collect()
 }
 
 fn posting_text(posting: &Posting, language: Language) -> String {
@@ -183,6 +213,16 @@ fn event_document(event: &AccountEvent) -> Value {
         };
         postings.iter().map(one).collect::<Vec<_>>()
     };
+    let moved_document = |moved: &[RecordMoved]| {
+        let one = |moved: &RecordMoved| {
+            json!({
+                "issuer_id": moved.record.issuer.as_str(),
+                "record_id": moved.record.record_id.to_string(),
+                "postings": postings(&moved.postings),
+            })
+        };
+        moved.iter().map(one).collect::<Vec<_>>()
+    };
     match event {
         AccountEvent::Opened => json!({ "kind": "ACCOUNT_OPENED" }),
         AccountEvent::StatusChanged { status } => {
@@ -197,6 +237,20 @@ fn event_document(event: &AccountEvent) -> Value {
             "record_id": record_id.to_string(),
             "status": record_status_code(*status),
             "postings": postings(moved),
+        }),
+        AccountEvent::ConversionRequested { items, moved } => json!({
+            "kind": "CONVERSION_REQUESTED",
+            "items": items.iter().map(item_document).collect::<Vec<_>>(),
+            "moved": moved_document(moved),
+        }),
+        AccountEvent::ConversionChanged(changed) => json!({
+            "kind": "CONVERSION_CHANGED",
+            "application_index": changed.application,
+            "status": application_status_code(changed.status),
+            "moved": moved_document(&changed.moved),
+            "granted": changed.granted.iter().map(granted_document).collect::<Vec<_>>(),
+            "granted_on": changed.granted_on.map(|day| day.to_string()),
+            "auto_approval_index": changed.auto_approval,
         }),
         AccountEvent::Newer { kind } => json!({ "kind": kind }),
     }

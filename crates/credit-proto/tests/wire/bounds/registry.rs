@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use credit_proto::{Signable, v1};
+use credit_types::genesis::PROTOCOL;
 use credit_types::limits::*;
 use credit_types::*;
 
@@ -47,7 +48,8 @@ fn genesis() {
             ("nonce", |_| {}, |w| w.nonce.push(0)),
             ("format", |_| {}, |w| w.format = 0),
             ("format", |_| {}, |w| w.format = 2),
-            ("protocol", |_| {}, |w| w.protocol = 2),
+            ("protocol", |w| w.protocol = PROTOCOL, |w| w.protocol = PROTOCOL + 1),
+            ("protocol", |w| w.protocol = 1, |w| w.protocol = 0),
             ("origin", |w| w.origin = x(ORIGIN_BYTES_MIN), |w| w.origin = x(ORIGIN_BYTES_MIN - 1)),
             ("origin", |w| w.origin = x(ORIGIN_BYTES_MAX), |w| w.origin = x(ORIGIN_BYTES_MAX + 1)),
             ("origin", |_| {}, |w| w.origin = "a b.c".to_owned()),

@@ -238,6 +238,7 @@ mod tests {
                 leaf_hash: Digest([3; 32]),
                 reason: Reason::AliasExists,
             }],
+            status: None,
             closed: true,
             next_chunk: 2,
         };

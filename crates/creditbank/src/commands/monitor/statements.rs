@@ -10,11 +10,11 @@ use super::service::ServiceTrouble;
 use super::state::{Handed, State};
 use crate::ending::{CommandError, unreadable};
 use crate::language::Phrase;
-use credit_client::{Client, ClientError, Trust};
+use credit_client::{Client, ClientError, RuleBookVersion, Trust};
 use credit_log::envelope::PublicKey;
 use credit_proto::entry::{StatementPart, decode_parts};
 use credit_proto::{Envelope, Reading, Stage, Statement, payload_type, read_statement};
-use credit_types::LogId;
+use credit_types::{BookVersion, LogId, RuleBookAction};
 use credit_verify::expects_statement;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -168,7 +168,9 @@ fn is_public(statement: &Statement) -> bool {
         | Statement::PublishFramework(..)
         | Statement::AddKey(..)
         | Statement::RetireKey(..)
-        | Statement::ReportKeyCompromise(..) => true,
+        | Statement::ReportKeyCompromise(..)
+        | Statement::PublishRuleBook(..)
+        | Statement::ChangeRuleBook(..) => true,
         Statement::Genesis(..)
         | Statement::OpenAccount(..)
         | Statement::ChangeAccountStatus(..)
@@ -177,7 +179,14 @@ fn is_public(statement: &Statement) -> bool {
         | Statement::ChangeRecordStatus(..)
         | Statement::OpenBatch(..)
         | Statement::CloseBatch(..)
-        | Statement::StartServer(..) => false,
+        | Statement::StartServer(..)
+        // No registry says where these stand, so that it takes the whole log to find them.
+        | Statement::UpgradeProtocol(..)
+        | Statement::GiveAutoApproval(..)
+        | Statement::RequestConversion(..)
+        | Statement::DecideConversion(..)
+        | Statement::StepConversion(..)
+        | Statement::ReverseAward(..) => false,
     }
 }
 
@@ -199,6 +208,15 @@ async fn in_registry(client: &Client, given: &Given) -> Result<Option<u64>, Clie
         Statement::ReportKeyCompromise(_, body) => {
             client.get_signing_key(body.kid).await.map(|key| key.compromised_index)
         }
+        Statement::PublishRuleBook(_, body) => {
+            version_of(client, &body.book).await.map(|version| version.map(|found| found.published_index))
+        }
+        Statement::ChangeRuleBook(_, body) => version_of(client, &body.book).await.map(|version| {
+            version.and_then(|found| match body.action {
+                RuleBookAction::Activate => found.activated_index,
+                RuleBookAction::Abolish => found.abolished_index,
+            })
+        }),
         Statement::Genesis(..)
         | Statement::OpenAccount(..)
         | Statement::ChangeAccountStatus(..)
@@ -207,7 +225,13 @@ async fn in_registry(client: &Client, given: &Given) -> Result<Option<u64>, Clie
         | Statement::ChangeRecordStatus(..)
         | Statement::OpenBatch(..)
         | Statement::CloseBatch(..)
-        | Statement::StartServer(..) => Ok(None),
+        | Statement::StartServer(..)
+        | Statement::UpgradeProtocol(..)
+        | Statement::GiveAutoApproval(..)
+        | Statement::RequestConversion(..)
+        | Statement::DecideConversion(..)
+        | Statement::StepConversion(..)
+        | Statement::ReverseAward(..) => Ok(None),
     };
     let index = match told {
         Ok(Some(index)) => index,
@@ -226,6 +250,12 @@ async fn in_registry(client: &Client, given: &Given) -> Result<Option<u64>, Clie
         signed.into_iter().any(|logged| does_the_same(&logged, &given.statement))
     };
     Ok((same || alike()).then_some(index))
+}
+
+/// What the ledger says of a version of a rule book.
+async fn version_of(client: &Client, book: &BookVersion) -> Result<Option<RuleBookVersion>, ClientError> {
+    let versions = client.get_rule_book(&book.book_id).await?;
+    Ok(versions.into_iter().find(|version| version.publication.book == *book))
 }
 
 /// Whether what is logged does to a key what a statement asks for: the registry names the last report of a key only, and

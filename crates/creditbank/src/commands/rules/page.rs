@@ -23,7 +23,11 @@ pub(super) fn render_book(book: &Book, hash: &str, language: Language) -> String
 }
 
 /// A decision as a page.
-pub(super) fn render_explanation(book: &Book, explanation: &Explanation, language: Language) -> String {
+pub(in super::super) fn render_explanation(
+    book: &Book,
+    explanation: &Explanation,
+    language: Language,
+) -> String {
     frame("学分转换决定", "Credit conversion", language, &decision::body(book, explanation))
 }
 

@@ -4,6 +4,7 @@ use super::super::Context;
 use super::load::{Faults, Loaded};
 use crate::ending::Exit;
 use crate::language::{Language, Phrase};
+use credit_rules::book::Book;
 use credit_rules::diff::Difference;
 use credit_rules::explain::Explanation;
 use credit_rules::finding::{Document, Finding, Severity};
@@ -123,8 +124,19 @@ fn section_json(section: &Section) -> Value {
 
 /// A decision in sentences.
 pub(super) fn decision(context: &Context, loaded: &Loaded, explanation: &Explanation) {
+    decision_lines(context, &loaded.book, explanation);
+    let mut document = decision_documents(&loaded.book, explanation);
+    if let Value::Object(fields) = &mut document {
+        fields.insert("book".to_owned(), identity(loaded));
+        fields.insert("explanation".to_owned(), json!(explanation));
+    }
+    context.output.json(&document);
+}
+
+/// A decision in sentences, for people only.
+pub(in super::super) fn decision_lines(context: &Context, book: &Book, explanation: &Explanation) {
     let output = context.output;
-    let in_language = |language| sentences_of(&loaded.book, explanation, language);
+    let in_language = |language| sentences_of(book, explanation, language);
     let Decision { summary, items, rejected, gap } = in_language(spoken(output.language));
     for line in &summary {
         output.raw_line(line);
@@ -144,11 +156,12 @@ pub(super) fn decision(context: &Context, loaded: &Loaded, explanation: &Explana
             output.raw_line(&format!("  {line}"));
         }
     }
-    let told = |language| decision_json(&in_language(language));
-    output.json(&json!({
-        "book": identity(loaded), "explanation": explanation,
-        "zh": told(value::Language::Zh), "en": told(value::Language::En),
-    }));
+}
+
+/// The sentences of a decision in both languages, for programs.
+pub(in super::super) fn decision_documents(book: &Book, explanation: &Explanation) -> Value {
+    let told = |language| decision_json(&sentences_of(book, explanation, language));
+    json!({ "zh": told(value::Language::Zh), "en": told(value::Language::En) })
 }
 
 fn decision_json(decision: &Decision) -> Value {

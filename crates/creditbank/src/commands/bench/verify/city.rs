@@ -14,6 +14,7 @@ use credit_proto::entry::StatementPart;
 use credit_proto::{
     BankSigned as _, Envelope, Secret as _, Signable, Statement, encode_manifest, payload_type,
 };
+use credit_types::genesis::PROTOCOL;
 use credit_types::{
     AccountIdentity, AccountOpening, AccountRef, Accreditation, AliasAsserted, AliasKind, Amount, Anchor,
     AssuranceLevel, Bucket, CivilDate, CommandId, CreditScheme, Credits, Digest, Epoch, Event, FileManifest,
@@ -81,6 +82,7 @@ fn genesis(seed: u64) -> Genesis {
     let named = |name: &str| vec![public(&key(seed, name))];
     Genesis {
         nonce: drawn(seed, "creditbank/bench/nonce", 0),
+        protocol: PROTOCOL,
         origin: ORIGIN.to_owned(),
         checkpoint_keys: named("checkpoint"),
         statement_keys: named("statement"),

@@ -16,7 +16,7 @@ const SPAN_US: i64 = 1_000_000;
 pub(super) enum Kind {
     /// The log itself: its beginning, starts of its server, upgrades.
     Log,
-    /// Institutions, frameworks and keys.
+    /// Institutions, frameworks, rule books and keys.
     Registry,
     /// Accounts.
     Accounts,
@@ -26,19 +26,22 @@ pub(super) enum Kind {
     Batches,
     /// Status changes of records.
     Changes,
+    /// Applications for credit and awards.
+    Applications,
     /// Only the core was seen.
     Closed,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Log,
         Self::Registry,
         Self::Accounts,
         Self::Records,
         Self::Batches,
         Self::Changes,
+        Self::Applications,
         Self::Closed,
     ];
 
@@ -58,12 +61,16 @@ impl Kind {
                 | EventKind::FrameworkPublished
                 | EventKind::KeyAdded
                 | EventKind::KeyRetired
-                | EventKind::KeyCompromised,
+                | EventKind::KeyCompromised
+                | EventKind::RuleBookPublished
+                | EventKind::RuleBookChanged
+                | EventKind::AutoApprovalGiven,
             ) => Self::Registry,
             Some(EventKind::AccountOpened | EventKind::AccountStatusChanged) => Self::Accounts,
             Some(EventKind::RecordDeposited) => Self::Records,
             Some(EventKind::BatchOpened | EventKind::BatchChunk | EventKind::BatchClosed) => Self::Batches,
             Some(EventKind::RecordStatusChanged) => Self::Changes,
+            Some(EventKind::ConversionRequested | EventKind::ConversionChanged) => Self::Applications,
         }
     }
 }

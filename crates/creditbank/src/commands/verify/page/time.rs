@@ -36,6 +36,7 @@ pub(super) fn class(kind: Kind) -> &'static str {
         Kind::Records => "k-records",
         Kind::Batches => "k-batches",
         Kind::Changes => "k-changes",
+        Kind::Applications => "k-applications",
         Kind::Closed => "k-closed",
     }
 }

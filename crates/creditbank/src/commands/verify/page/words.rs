@@ -89,6 +89,10 @@ pub(super) fn advice(rule: Rule) -> Text {
             "副本可能在传输或存储中损坏。请从来源另取一份再查；若仍然如此，请保留两份副本并告知监管机构。",
             "The copy may have been damaged on its way or on a disk. Get another one from its source and check again. If it is the same again, keep both and tell the regulator.",
         ),
+        Rule::BookMissing | Rule::BookWrong => text(
+            "公开的规则书缺失，或不是当时公布的那一份。请向账本运维方另取一份完整的副本再查；若仍然如此，请告知监管机构。",
+            "A public rule book is missing, or is not the one that was published. Get another whole copy from the operator and check again; if it is the same again, tell the regulator.",
+        ),
         Rule::DetailsMissing | Rule::DetailsWrong => text(
             "明细不全或与签名的承诺不符。请向账本运维方索取完整的导出；若仍不符，请告知监管机构。",
             "Details are missing, or are not those that were signed for. Ask the operator for a whole export; if it is the same again, tell the regulator.",
@@ -112,6 +116,7 @@ pub(super) fn advice(rule: Rule) -> Text {
         | Rule::ChunkRootWrong
         | Rule::RefusedByRules { reason: _ }
         | Rule::DecisionDiffers
+        | Rule::ConversionNotDerived
         | Rule::LinkWrong => text(
             "请不要据这一条及其后的内容作任何认定。原样保留这份副本，连同本报告交给监管机构：任何人都能用它重现这个结果。",
             "Decide nothing by this entry or what follows it. Keep the copy as it is and give it to the regulator with this report: anybody can get the same result from it.",
@@ -283,11 +288,12 @@ pub(super) fn witnesses(pinned: bool, marks: &[Mark], others: usize) -> Text {
 pub(super) fn kind(kind: Kind) -> Text {
     match kind {
         Kind::Log => text("账本自身", "the log itself"),
-        Kind::Registry => text("机构、框架与密钥", "institutions, frameworks, keys"),
+        Kind::Registry => text("机构、框架、密钥与规则书", "institutions, frameworks, keys, rule books"),
         Kind::Accounts => text("学习账户", "accounts"),
         Kind::Records => text("学习成果", "records"),
         Kind::Batches => text("批次", "batches"),
         Kind::Changes => text("成果状态变更", "status changes of records"),
+        Kind::Applications => text("转换与兑换申请", "applications"),
         Kind::Closed => text("未公开", "not shown"),
     }
 }

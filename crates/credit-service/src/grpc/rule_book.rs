@@ -1,0 +1,143 @@
+//! Rule books: published by a stream, read in pieces.
+
+use super::{Caller, Edge, Submission, moment, position, positioned};
+use crate::deadline;
+use crate::failure::Failure;
+use crate::prepare::Expected;
+use crate::query::rule_book;
+use crate::status::Problem;
+use credit_proto::v1;
+use credit_rpc::v1::rule_book_service_server::RuleBookService;
+use credit_types::limits::BOOK_BLOB_BYTES_MAX;
+use std::sync::Arc;
+use tonic::{Request, Response, Status, Streaming};
+
+/// The most bytes of a piece of a rule book on the wire.
+pub(crate) const PIECE_BYTES_MAX: usize = 65_536;
+
+/// The rule book service.
+#[derive(Clone)]
+pub(crate) struct RuleBooks {
+    /// What all services share.
+    pub(crate) edge: Arc<Edge>,
+}
+
+/// A book as it came in.
+struct Sent {
+    envelope: Option<v1::Envelope>,
+    blob: Vec<u8>,
+    want_receipt: bool,
+}
+
+fn invalid(field: &str, problem: String) -> Problem {
+    Problem::Behind(Failure::Invalid { field: field.to_owned(), problem })
+}
+
+/// Takes a book in, piece by piece; the statement comes first.
+async fn receive(requests: &mut Streaming<v1::PublishRuleBookRequest>) -> Result<Sent, Problem> {
+    let most = usize::try_from(BOOK_BLOB_BYTES_MAX).unwrap_or(usize::MAX);
+    let mut sent: Option<Sent> = None;
+    // A caller who breaks off hears nothing more.
+    while let Some(v1::PublishRuleBookRequest { envelope, piece, want_receipt }) =
+        requests.message().await.map_err(|_| Problem::Behind(Failure::Unknown))?
+    {
+        if piece.len() > PIECE_BYTES_MAX {
+            let problem =
+                format!("has {} bytes, at most {PIECE_BYTES_MAX} are allowed: send more pieces", piece.len());
+            return Err(invalid("piece", problem));
+        }
+        match &mut sent {
+            None => sent = Some(Sent { envelope, blob: piece, want_receipt }),
+            Some(_) if envelope.is_some() => {
+                return Err(invalid(
+                    "envelope",
+                    "belongs in the first message only: leave it out".to_owned(),
+                ));
+            }
+            Some(sent) => {
+                if sent.blob.len().saturating_add(piece.len()) > most {
+                    let problem = format!("the book has more than {most} bytes: split it into several books");
+                    return Err(invalid("piece", problem));
+                }
+                sent.blob.extend_from_slice(&piece);
+            }
+        }
+    }
+    sent.ok_or_else(|| invalid("envelope", "is missing: begin the stream with the statement".to_owned()))
+}
+
+#[tonic::async_trait]
+impl RuleBookService for RuleBooks {
+    async fn publish_rule_book(
+        &self,
+        request: Request<Streaming<v1::PublishRuleBookRequest>>,
+    ) -> Result<Response<v1::PublishRuleBookResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let language = caller.language;
+        let mut requests = request.into_inner();
+        let work = async {
+            let until = moment(self.edge.batch, &caller)?;
+            let publish = async {
+                let Sent { envelope, blob, want_receipt } = receive(&mut requests).await?;
+                let preparing = move |preparer: &crate::prepare::Preparer| {
+                    preparer.rule_book(envelope, blob, want_receipt)
+                };
+                let prepared = self.edge.prepared(&caller, preparing).await?;
+                let mut answer = self.edge.ledger.submit(prepared).await?;
+                Ok::<_, Problem>(v1::PublishRuleBookResponse { position: Some(position(&mut answer)) })
+            };
+            deadline::within(until, publish).await
+        };
+        work.await.map(Response::new).map_err(|problem| self.edge.tell(&problem, language))
+    }
+
+    async fn change_rule_book(
+        &self,
+        request: Request<v1::ChangeRuleBookRequest>,
+    ) -> Result<Response<v1::ChangeRuleBookResponse>, Status> {
+        let statement = |v1::ChangeRuleBookRequest { envelope, want_receipt }| {
+            Submission::plain(Expected::ChangeRuleBook, envelope, want_receipt)
+        };
+        let answer = positioned(|position| v1::ChangeRuleBookResponse { position });
+        self.edge.write(request, statement, answer).await
+    }
+
+    async fn give_auto_approval(
+        &self,
+        request: Request<v1::GiveAutoApprovalRequest>,
+    ) -> Result<Response<v1::GiveAutoApprovalResponse>, Status> {
+        let statement = |v1::GiveAutoApprovalRequest { envelope, want_receipt }| {
+            Submission::plain(Expected::GiveAutoApproval, envelope, want_receipt)
+        };
+        let answer = positioned(|position| v1::GiveAutoApprovalResponse { position });
+        self.edge.write(request, statement, answer).await
+    }
+
+    async fn get_rule_book(
+        &self,
+        request: Request<v1::GetRuleBookRequest>,
+    ) -> Result<Response<v1::GetRuleBookResponse>, Status> {
+        self.edge.read(request, |_, reader, _, asked| rule_book::get(reader, &asked)).await
+    }
+
+    async fn list_rule_books(
+        &self,
+        request: Request<v1::ListRuleBooksRequest>,
+    ) -> Result<Response<v1::ListRuleBooksResponse>, Status> {
+        self.edge.read(request, |edge, reader, _, asked| rule_book::list(reader, &edge.tokens, &asked)).await
+    }
+
+    type ReadRuleBookStream =
+        tokio_stream::Iter<std::vec::IntoIter<Result<v1::ReadRuleBookResponse, Status>>>;
+
+    async fn read_rule_book(
+        &self,
+        request: Request<v1::ReadRuleBookRequest>,
+    ) -> Result<Response<Self::ReadRuleBookStream>, Status> {
+        let read = self.edge.read(request, |_, reader, _, asked| rule_book::text(reader, &asked)).await?;
+        let blob = read.into_inner();
+        let pieces =
+            blob.chunks(PIECE_BYTES_MAX).map(|piece| Ok(v1::ReadRuleBookResponse { piece: piece.to_vec() }));
+        Ok(Response::new(tokio_stream::iter(pieces.collect::<Vec<_>>())))
+    }
+}
