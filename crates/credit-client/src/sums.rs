@@ -263,8 +263,8 @@ fn compare(scheme: &SchemeId, posted: &ByBucket, told: &ByBucket) -> Result<Sums
 mod tests {
     use super::*;
     use credit_types::{
-        AccountRef, Amount, BalanceLine, CivilDate, Credits, Digest, LogId, RecordId, RecordKind,
-        RecordStatus, Subject, SubjectHead,
+        AccountRef, BalanceLine, BookName, CivilDate, Consumption, ConvertedPlace, Credits, Digest, Granted,
+        LogId, ProposedItem, RecordKind, RecordMoved, RecordName, RecordStatus, Subject, SubjectHead,
     };
 
     fn scheme(name: &str) -> SchemeId {
@@ -372,6 +372,98 @@ mod tests {
             (Some("CN_XF"), Revoked, 5_000, 1),
         ];
         assert!(matches!(add_up(&history(), &balance(&other)), Err(SumsError::Whole { .. })));
+    }
+
+    fn name(id: u8) -> RecordName {
+        RecordName { issuer: InstitutionId::new("cn.x").unwrap(), record_id: RecordId([id; 16]) }
+    }
+
+    fn applied(moved: Vec<RecordMoved>) -> AccountEvent {
+        let item = ProposedItem {
+            rule: BookName::new("r").unwrap(),
+            rule_kind: None,
+            place: ConvertedPlace::Standard(BookName::new("s").unwrap()),
+            scheme: scheme("CN_XF"),
+            credits: Some(Credits::from_milli(2_000).unwrap()),
+            sources: vec![0],
+            consumption: Consumption::Global,
+            programme: None,
+            award_level: None,
+        };
+        AccountEvent::ConversionRequested { items: vec![item], moved }
+    }
+
+    fn went_on(status: ApplicationStatus, moved: Vec<RecordMoved>, granted: bool) -> AccountEvent {
+        let grant = Granted {
+            record_id: RecordId([9; 16]),
+            position: 0,
+            credits: Some(Credits::from_milli(2_000).unwrap()),
+        };
+        AccountEvent::ConversionChanged(Box::new(ChangedConversion {
+            application: 2,
+            status,
+            moved,
+            granted: if granted { vec![grant] } else { Vec::new() },
+            granted_on: None,
+            auto_approval: None,
+        }))
+    }
+
+    /// A deposit of 3 credits in entry 1, an application in entry 2 that holds it, and what follows.
+    fn application(rest: Vec<AccountEvent>) -> Vec<AccountEntry> {
+        let held = moved(Bucket::Available, Bucket::Reserved, 3_000);
+        let first = [deposited(3_000), applied(vec![RecordMoved { record: name(1), postings: held }])];
+        let entry = |(index, event): (u64, AccountEvent)| AccountEntry {
+            index,
+            recorded_at_us: 0,
+            sequence: index,
+            previous: None,
+            events: vec![event],
+        };
+        (1..).zip(first.into_iter().chain(rest)).map(entry).collect()
+    }
+
+    #[test]
+    fn what_is_granted_and_taken_back_is_added_up_though_no_posting_says_so() {
+        use Bucket::{Available, Redeemed, Reserved, Revoked};
+        let line = |bucket, milli| (Some("CN_XF"), bucket, milli, 1);
+        let redeemed = RecordMoved { record: name(1), postings: moved(Reserved, Redeemed, 3_000) };
+        let restored = RecordMoved { record: name(1), postings: moved(Redeemed, Available, 3_000) };
+        let grant = went_on(ApplicationStatus::Provisional, vec![redeemed.clone()], true);
+        let open = application(vec![]);
+        assert_eq!(add_up(&open, &balance(&[line(Reserved, 3_000)])), Ok(Sums::Equal));
+        let granted = application(vec![grant.clone()]);
+        let whole = balance(&[line(Redeemed, 3_000), line(Available, 2_000)]);
+        assert_eq!(add_up(&granted, &whole), Ok(Sums::Equal));
+        // A bank that hides the grant, grants more, or gives the source back is found out.
+        for lie in [
+            balance(&[line(Redeemed, 3_000)]),
+            balance(&[line(Redeemed, 3_000), line(Available, 2_500)]),
+            balance(&[line(Available, 5_000), line(Available, 0)]),
+        ] {
+            assert!(add_up(&granted, &lie).is_err());
+        }
+        let confirmed = application(vec![grant.clone(), went_on(ApplicationStatus::Posted, vec![], false)]);
+        assert_eq!(add_up(&confirmed, &whole), Ok(Sums::Equal));
+        let back = went_on(ApplicationStatus::Rescinded, vec![restored.clone()], true);
+        let rescinded = application(vec![grant.clone(), back.clone()]);
+        let after = balance(&[line(Available, 3_000), line(Revoked, 2_000)]);
+        assert_eq!(add_up(&rescinded, &after), Ok(Sums::Equal));
+        assert!(add_up(&rescinded, &whole).is_err());
+        // What was granted may have been held for something else meanwhile: it is taken back from there.
+        let held = RecordMoved { record: name(9), postings: moved(Available, Reserved, 2_000) };
+        let meanwhile = application(vec![grant.clone(), applied(vec![held.clone()]), back.clone()]);
+        assert_eq!(add_up(&meanwhile, &after), Ok(Sums::Equal));
+        // Two records of one id: which of them had moved can't be told.
+        let same = AccountEvent::RecordDeposited {
+            record_id: RecordId([9; 16]),
+            postings: moved(Bucket::Issued, Available, 1_000),
+        };
+        let unclear = application(vec![grant.clone(), same, applied(vec![held]), back]);
+        assert_eq!(add_up(&unclear, &after), Ok(Sums::OneId));
+        // A grant without its application can't be right.
+        let without = application(vec![grant]).split_off(2);
+        assert!(matches!(add_up(&without, &whole), Err(SumsError::Application { application: 2, .. })));
     }
 
     #[test]

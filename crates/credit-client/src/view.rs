@@ -157,7 +157,7 @@ impl Answers {
     fn facts(self, mut wire: v1::RecordFacts) -> Result<RecordFacts, ClientError> {
         let granted = wire.subject_code.is_empty() && wire.occupation_code.is_empty();
         if granted {
-            wire.subject_code = READING_CODE.to_owned();
+            READING_CODE.clone_into(&mut wire.subject_code);
         }
         let (_, mut facts) = self.field(RecordFacts::from_wire(wire, READING))?;
         if granted {

@@ -5,7 +5,7 @@
 //! and its course is `issuer:` and its catalogue reference. What no record says comes from the particulars: facts under
 //! the names `content_match`, `assessment` and `project` are the record's own, all others are the rule's.
 
-use crate::row::{RecordRow, UsesRow};
+use crate::row::{RecordRow, RecordUse, UsesRow};
 use crate::view::View;
 use credit_rules::allocate::Allocated;
 use credit_rules::answer::Place;
@@ -24,7 +24,7 @@ use credit_types::{
     PassState, ProposedItem, Reason, RecordDetails, RecordName, Rejection, SchemeId,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands beside the rows: the book, and what the vault says of the learner's records.
 #[derive(Clone, Copy)]
@@ -353,13 +353,7 @@ fn award(view: &View, today: CivilDate, request: &ConversionRequest, beside: Bes
     let earlier = uses(row);
     let mut positions = Vec::new();
     let (mut held, mut used) = (Vec::new(), Vec::new());
-    for (at, record_row) in own(view, request) {
-        let one = match record_row.application {
-            // What an application granted counts where it was put, by whom its source came from.
-            Some(_) => granted(book, asked, row, record_row, today),
-            None => record(record_row, at, beside).map(|record| Held::of_record(asked, &record)),
-        };
-        let Some(one) = one else { continue };
+    for (at, one) in counted(view, request, beside, asked, row, today) {
         if one.is_used(asked, &earlier) {
             used.push(one);
         } else {
@@ -425,20 +419,62 @@ fn award_item(
     })
 }
 
-/// What an application granted, as an award counts it.
-fn granted(
-    book: &Book,
+/// The records of a request that an award may count. One that ends a programme counts what its institution attests itself
+/// and what was granted into the programme; any other counts every record. A record of which the grant is counted is not
+/// counted once more.
+fn counted(
+    view: &View,
+    request: &ConversionRequest,
+    beside: Beside,
     asked: &Award,
     row: &UsesRow,
+    today: CivilDate,
+) -> Vec<(usize, Held)> {
+    let book = beside.program.book();
+    let records = own(view, request);
+    let grant_of = |record_row: &RecordRow| {
+        let name = record_row.name();
+        row.uses.iter().find(|earlier| earlier.granted == name)
+    };
+    let into = |earlier: &RecordUse| match &asked.programme {
+        Some(programme) => earlier.programme.as_ref().is_some_and(|own| own.as_str() == programme.as_str()),
+        None => earlier.granted.issuer.as_str() == asked.institution.as_str(),
+    };
+    let grants = records.iter().filter_map(|(_, record_row)| grant_of(record_row)).filter(|use_| into(use_));
+    let granted: BTreeSet<&RecordName> = grants.map(|earlier| &earlier.granted).collect();
+    let sources: BTreeSet<&RecordName> = row
+        .uses
+        .iter()
+        .filter(|earlier| granted.contains(&earlier.granted))
+        .map(|earlier| &earlier.record)
+        .collect();
+    let one = |(at, record_row): (usize, &RecordRow)| {
+        let name = record_row.name();
+        let held = match grant_of(record_row) {
+            Some(earlier) if into(earlier) => granted_held(book, asked, earlier, record_row, today),
+            Some(_) => None,
+            None if sources.contains(&name) => None,
+            None if asked.programme.is_some() && name.issuer.as_str() != asked.institution.as_str() => None,
+            None => record(record_row, at, beside).map(|record| Held::of_record(asked, &record)),
+        };
+        Some((at, held?))
+    };
+    records.into_iter().filter_map(one).collect()
+}
+
+/// What an application granted, as an award counts it: where it was put, by whom its source came from. Its credit counts
+/// where it is in the award's standard.
+fn granted_held(
+    book: &Book,
+    asked: &Award,
+    first: &RecordUse,
     record_row: &RecordRow,
     today: CivilDate,
 ) -> Option<Held> {
-    let own = record_row.name();
-    let of_item = row.uses.iter().filter(|earlier| earlier.granted == own);
-    let first = of_item.into_iter().next()?;
-    let milli = record_row.facts.amount.as_ref().map_or(0, |amount| amount.credits.milli());
+    let own_standard =
+        record_row.facts.amount.as_ref().filter(|amount| amount.scheme.as_str() == asked.std.as_str());
     let grant = Use {
-        record: record_id(&own)?,
+        record: record_id(&record_row.name())?,
         consumption: in_book(first.consumption),
         programme: None,
         award_level: None,
@@ -447,7 +483,7 @@ fn granted(
         target: name(first.place.name().as_str()),
         issuer: name(first.record.issuer.as_str()),
         earned_on: Some(Day(record_row.facts.awarded_on)),
-        credit: Some(Credit(milli)),
+        credit: Some(Credit(own_standard.map_or(0, |amount| amount.credits.milli()))),
     };
     Some(Held::of_grant(book, asked, &grant, Day(today)))
 }
@@ -465,4 +501,29 @@ pub fn check_of(book: &Book, size_bytes: usize) -> Option<BookCheck> {
             SelectBy::EnrolledOn => BookDate::Enrolled,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_is_kept_up_to_its_limit() {
+        assert_eq!(too_large(&vec![b' '; EXPLANATION_BYTES_MAX]), None);
+        let refused = too_large(&vec![b' '; EXPLANATION_BYTES_MAX + 1]).unwrap();
+        assert_eq!(
+            (refused.reason, refused.field.as_deref()),
+            (Reason::ExplanationTooLarge, Some("records"))
+        );
+        assert_eq!(refused.detail.as_deref(), Some("1048577 bytes, 1048576 are allowed"));
+    }
+
+    #[test]
+    fn a_fact_is_a_number_a_truth_or_a_word() {
+        assert_eq!(fact_value("true"), Some(FactValue::Bool(true)));
+        assert_eq!(fact_value("false"), Some(FactValue::Bool(false)));
+        assert_eq!(fact_value("12.5"), Some(FactValue::Number(Number(12_500))));
+        assert_eq!(fact_value("law"), Some(FactValue::Word("law".parse().unwrap())));
+        assert_eq!(fact_value(""), None);
+    }
 }

@@ -5,8 +5,8 @@ use crate::row::{CommandKey, Row, RowId, sources};
 use crate::view::View;
 use credit_types::conversion::granted_id;
 use credit_types::{
-    AccountAction, AccountRef, BatchManifest, BookVersion, ChunkCommand, ChunkLeaves, Command, ConversionRequest, Event,
-    Header, InstitutionId, Kid, RecordFacts, RecordName, Signed, SignerId,
+    AccountAction, AccountRef, BatchManifest, BookVersion, ChunkCommand, ChunkLeaves, Command,
+    ConversionRequest, Event, Header, InstitutionId, Kid, RecordFacts, RecordName, Signed, SignerId,
 };
 
 /// As many rows as most commands and events name; more make the list grow.

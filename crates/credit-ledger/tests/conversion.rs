@@ -5,12 +5,36 @@ mod awards;
 mod bank;
 mod book;
 mod decisions;
+mod histories;
+mod limits;
+mod protocol;
 mod requests;
 mod rule_books;
 mod say;
 mod steps;
 
 use credit_types::{Reason, Rejection};
+
+/// What only a service can give: it alone has the book's own bytes.
+const OF_A_SERVICE: [Reason; 2] = [Reason::BookFaulty, Reason::BookBlobMissing];
+
+#[test]
+fn every_reason_of_conversions_has_a_scenario() {
+    let sources = [
+        include_str!("conversion/awards.rs"),
+        include_str!("conversion/decisions.rs"),
+        include_str!("conversion/limits.rs"),
+        include_str!("conversion/protocol.rs"),
+        include_str!("conversion/requests.rs"),
+        include_str!("conversion/rule_books.rs"),
+        include_str!("conversion/steps.rs"),
+    ];
+    let text = sources.concat();
+    let new = Reason::all().filter(|reason| *reason >= Reason::ProtocolTooOld);
+    for reason in new.filter(|reason| !OF_A_SERVICE.contains(reason)) {
+        assert!(text.contains(&format!("Reason::{reason:?},")), "{reason} has no scenario");
+    }
+}
 
 /// That a command was refused for a reason, because of a field; gives the refusal for more.
 fn refused<T: std::fmt::Debug>(outcome: Result<T, Rejection>, reason: Reason, field: &str) -> Rejection {

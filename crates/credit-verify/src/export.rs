@@ -88,6 +88,14 @@ pub struct Export {
     pub blobs: Vec<(Digest, ManifestFile)>,
 }
 
+impl Export {
+    /// The file of a public blob, by the blob's SHA-256; `None` where the export has none.
+    pub fn blob(&self, digest: &Digest) -> Option<&ManifestFile> {
+        let found = self.blobs.binary_search_by_key(digest, |(known, _)| *known).ok()?;
+        self.blobs.get(found).map(|(_, file)| file)
+    }
+}
+
 /// Reads the manifest of an export and checks its signature and its form.
 pub fn open_export(bytes: &[u8], trust: &Trust) -> Result<Export, Fault> {
     let FileManifest { log_id, kind, size, root, files } = opened_manifest(bytes, trust)?;

@@ -7,6 +7,9 @@
 //! every batch, and every decision made again by the same core that made it first; the [`Report`] names the first bad
 //! entry and the rule that it breaks.
 //!
+//! What an application is granted is reckoned again from its rule book ([`Blobs`]) and the details of its records
+//! ([`DetailsSource`]), where both are given.
+//!
 //! Nothing here takes the bank's word for anything that can be computed. What later software wrote is only called
 //! newer where the authority has announced it in the log ([`Verdict::NeedsNewer`]); else a bank could turn "broken"
 //! into "not understood" at will.

@@ -62,7 +62,7 @@ pub struct Report {
     pub signatures: u64,
     /// Count of entries whose decision was made again with all that it rested on.
     pub decisions_replayed: u64,
-    /// Count of entries decided again without the details, which this reader may not see.
+    /// Count of entries decided again without the details, which this reader may not see, or without the rule book.
     pub structure_only: u64,
     /// Count of entries decided again without details that were erased. Erasure has no event in this protocol.
     pub erased: u64,

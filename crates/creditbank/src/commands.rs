@@ -74,7 +74,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Award(command) => block_on(award::run(context, command)),
         Command::Compliance(command) => block_on(compliance::run(context, command)),
         Command::Ledger(command) => block_on(ledger::run(context, command)),
-        Command::Rules(command) => rules::run_command(context, command),
+        Command::Rules(command) => block_on(rules::run_command(context, command)),
         Command::Token(command) => token::run(context, command),
         Command::Witness(command) => block_on(witness::run(context, command)),
         Command::Bench(command) => block_on(bench::run(context, command)),

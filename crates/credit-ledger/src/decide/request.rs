@@ -104,6 +104,8 @@ fn may_be_asked(
     }
     let lapsed = records(judgement, body, account, today);
     items(judgement, body, &assessment.items);
+    apart(judgement, &assessment.items);
+    apart(judgement, &assessment.items);
     fits(judgement, body, &assessment.items, &lapsed);
     // All that is proposed is the most that can be granted.
     has_room(judgement, account, assessment.items.iter());
@@ -277,21 +279,41 @@ fn fits(judgement: &mut Judgement, body: &ConversionRequest, items: &[ProposedIt
     });
 }
 
+/// That no record is used twice by one proposal: items of one use name the same rule and records, and other places.
+fn apart(judgement: &mut Judgement, items: &[ProposedItem]) {
+    for (at, item) in items.iter().enumerate() {
+        for other in items.iter().skip(at.saturating_add(1)) {
+            let shared = item.sources.iter().find(|position| other.sources.contains(position));
+            let Some(position) = shared else { continue };
+            let one_use = item.rule == other.rule && item.sources == other.sources;
+            let both = if one_use {
+                item.place != other.place
+            } else {
+                item.consumption == Consumption::None || other.consumption == Consumption::None
+            };
+            judgement
+                .require(both, || Rejection::new(Reason::RecordUsed).field(format!("records[{position}]")));
+        }
+    }
+}
+
 /// Whether an earlier use excludes an item. The reckoning has asked it too; but this, and not what was reckoned, keeps a
 /// record from being used twice.
 fn excludes(earlier: &RecordUse, item: &ProposedItem) -> bool {
-    if item.consumption == Consumption::None {
-        return false;
-    }
     let same_programme = earlier.programme == item.programme;
     let by_earlier = match earlier.consumption {
         Consumption::None => return false,
-        Consumption::Global | Consumption::OnceForAllDegrees => true,
+        // Of a record with credit its bucket says so, to uses that consume nothing as well; one without credit is no less
+        // used up.
+        Consumption::Global | Consumption::OnceForAllDegrees => return true,
         Consumption::PerProgramme => same_programme,
         Consumption::PerAwardLevel => {
             same_programme || (item.award_level.is_some() && earlier.award_level == item.award_level)
         }
     };
+    if item.consumption == Consumption::None {
+        return false;
+    }
     // What is to be used up for ever must be whole.
     by_earlier || matches!(item.consumption, Consumption::Global | Consumption::OnceForAllDegrees)
 }

@@ -1,15 +1,14 @@
 //! The steps of an application that are no decisions, and the reversal of an award.
 
 use crate::decide::Judgement;
-use crate::decide::application::{
-    Move, application, moved, over, released, source_names, stands, used_up,
-};
+use crate::decide::application::{Move, application, moved, over, released, source_names, stands, used_up};
 use crate::evidence::{self, AnchorRule, days_us};
 use crate::row::ApplicationRow;
 use credit_types::limits::APPEALS_MAX;
 use credit_types::{
     ApplicationStatus, AwardReversal, ConversionAction, ConversionChange, ConversionPurpose, ConversionStep,
-    Event, InstitutionId, KeyPurpose, Kid, Reason, RecordMoved, RecordName, Rejection, Role, Signed, SignerId,
+    Event, InstitutionId, KeyPurpose, Kid, Reason, RecordMoved, RecordName, Rejection, Role, Signed,
+    SignerId,
 };
 
 /// An application is withdrawn, appealed or answered by a registrar, or its provisional credit confirmed or taken back by

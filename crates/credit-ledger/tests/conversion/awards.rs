@@ -18,7 +18,7 @@ fn holder() -> (Bank, Vec<RecordName>) {
 }
 
 fn asked(bank: &mut Bank, records: &[RecordName]) -> u64 {
-    let body = bank.request("ann", "diploma", records);
+    let body = request("ann", "diploma", records);
     bank.ask(body, |_, _| {}).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn an_award_is_granted_whole_and_redeems_what_it_rests_on() {
     let granted = bank.granted(application);
     let award = bank.record(&granted[0]);
     assert_eq!((award.facts.kind, award.buckets.len()), (RecordKind::Qualification, 0));
-    let body = bank.request("ann", "diploma", &records);
+    let body = request("ann", "diploma", &records);
     refused(bank.ask(body, |_, _| {}), Reason::RecordUsed, "records[0]");
     bank.check_rebuild();
 }
@@ -55,12 +55,12 @@ fn an_award_is_granted_whole_and_redeems_what_it_rests_on() {
 #[test]
 fn an_award_that_lacks_something_is_not_granted_and_says_what() {
     let (mut bank, records) = holder();
-    let body = bank.request("ann", "diploma", &records[..2]);
+    let body = request("ann", "diploma", &records[..2]);
     let rejection = refused(bank.ask(body, |_, _| {}), Reason::NothingGranted, "records");
     assert_eq!(rejection.detail.as_deref(), Some("total"));
     // Of an award by steps the lowest.
     bank.deposit("u/c", "ann", What::Course(1_500));
-    let body = bank.request("ann", "badge", &[record("u/c")]);
+    let body = request("ann", "badge", &[record("u/c")]);
     let rejection = refused(bank.ask(body, |_, _| {}), Reason::NothingGranted, "records");
     assert_eq!(rejection.detail.as_deref(), Some("no step is reached"));
     for (records, step) in [(&["u/a"][..], "bronze"), (&["u/a", "u/b"], "silver")] {
@@ -95,11 +95,11 @@ fn an_award_is_decided_whole_and_for_good() {
 fn what_may_still_be_taken_back_carries_no_award() {
     let mut bank = Bank::open();
     bank.deposit("t/h", "ann", What::Hours(36));
-    let credit = bank.apply("ann", "U-AD", &["t/h"]).unwrap();
+    let credit = bank.apply("ann", "V-AD", &["t/h"]).unwrap();
     let until = bank.today();
     bank.decide_with(credit, DecisionOutcome::Approve, |s| s.body.provisional_until = Some(until)).unwrap();
     let granted = bank.granted(credit);
-    let body = bank.request("ann", "badge", &granted);
+    let body = request("ann", "badge", &granted);
     refused(bank.ask(body.clone(), |_, _| {}), Reason::RecordNotAvailable, "records[0]");
     bank.step(credit, ConversionAction::Confirm).unwrap();
     bank.ask(body, |_, _| {}).unwrap();
@@ -109,11 +109,11 @@ fn what_may_still_be_taken_back_carries_no_award() {
 fn what_was_taken_back_carries_no_award_either() {
     let mut bank = Bank::open();
     bank.deposit("t/h", "ann", What::Hours(36));
-    let credit = bank.apply("ann", "U-AD", &["t/h"]).unwrap();
+    let credit = bank.apply("ann", "V-AD", &["t/h"]).unwrap();
     let until = bank.today();
     bank.decide_with(credit, DecisionOutcome::Approve, |s| s.body.provisional_until = Some(until)).unwrap();
     bank.step(credit, ConversionAction::Rescind).unwrap();
-    let body = bank.request("ann", "badge", &bank.granted(credit));
+    let body = request("ann", "badge", &bank.granted(credit));
     refused(bank.ask(body, |_, _| {}), Reason::RecordRevoked, "records[0]");
 }
 
@@ -127,9 +127,9 @@ fn granted_credit_rests_on_the_key_that_brought_it() {
         s.header.signer = SignerId::Institution(institution("s"));
         s.signers = vec![kid("s.registry")];
     };
-    bank.allow("u", &["hours"], "2026-12-31").unwrap();
+    bank.allow("v", &["hours"], "2026-12-31").unwrap();
     bank.deposit("t/h", "ann", What::Hours(36));
-    let automatic = bank.apply_with("ann", "U-AD", &["t/h"], by_s).unwrap();
+    let automatic = bank.apply_with("ann", "V-AD", &["t/h"], by_s).unwrap();
     bank.deposit("u/c", "ann", What::Course(2_000));
     let appealed = bank.apply("ann", "V-AD", &["u/c"]).unwrap();
     for key in ["v.one", "v.two"] {
@@ -143,7 +143,7 @@ fn granted_credit_rests_on_the_key_that_brought_it() {
     let decided = bank.decide_with(appealed, DecisionOutcome::Approve, by_g).unwrap();
     let granted = [bank.granted(automatic), bank.granted(appealed)];
     let ask = |bank: &mut Bank, at: usize| {
-        let body = bank.request("ann", "badge", &granted[at]);
+        let body = request("ann", "badge", &granted[at]);
         bank.ask(body, |_, _| {})
     };
     for (at, key, from) in [(0, "s.registry", automatic), (1, "g.one", decided)] {
@@ -184,9 +184,11 @@ fn an_award_is_taken_back_by_order_item_by_item() {
             let stays = kept.contains(&at);
             let bucket = if stays { Bucket::Redeemed } else { Bucket::Available };
             assert_eq!(bank.bucket_of(name), Some(bucket), "{at} of {kept:?}");
-            let used = bank.uses(account("ann")).uses.iter().any(|one| {
-                one.record == *name && one.application == application
-            });
+            let used = bank
+                .uses(account("ann"))
+                .uses
+                .iter()
+                .any(|one| one.record == *name && one.application == application);
             assert_eq!(used, stays);
         }
         refused(bank.reverse(application, &[]), Reason::ApplicationStateWrong, "");
@@ -241,11 +243,16 @@ fn a_reversal_is_signed_by_both_and_names_what_was_used() {
 fn an_order_is_anothers() {
     let mut bank = Bank::founded(2, |_| {});
     bank.admit("w", &[Role::Issuer, Role::Awarder, Role::Regulator]);
-    bank.publish(&super::book::BOOK.replacen("institution = \"cn.u\"\nstd = \"CN_XF\"\nconsumption", "institution = \"cn.w\"\nstd = \"CN_XF\"\nconsumption", 1)).unwrap();
+    bank.publish(&super::book::BOOK.replacen(
+        "institution = \"cn.u\"\nstd = \"CN_XF\"\nconsumption",
+        "institution = \"cn.w\"\nstd = \"CN_XF\"\nconsumption",
+        1,
+    ))
+    .unwrap();
     bank.wait_days(NOTICE_DAYS);
     bank.change_book(1, RuleBookAction::Activate).unwrap();
     bank.deposit("w/a", "ann", What::Course(6_000));
-    let mut body = bank.request("ann", "diploma", &[record("w/a")]);
+    let mut body = request("ann", "diploma", &[record("w/a")]);
     body.institution_id = institution("w");
     let application = bank.ask(body, |_, _| {}).unwrap();
     bank.decide(application, DecisionOutcome::Approve).unwrap();
@@ -271,6 +278,32 @@ fn a_source_revoked_under_an_award_never_comes_back() {
     bank.reverse(application, &[]).unwrap();
     assert_eq!(bank.bucket("u/a"), Some(Bucket::Revoked));
     assert_eq!(bank.bucket("u/b"), Some(Bucket::Available));
+    bank.check_rebuild();
+}
+
+/// A record and what was granted for it are not counted both; what another institution has granted is not counted at all.
+#[test]
+fn an_award_counts_nothing_twice() {
+    let mut bank = Bank::open();
+    bank.allow("v", &[], "2026-12-31").unwrap();
+    bank.allow("u", &[], "2026-12-31").unwrap();
+    bank.deposit("t/h", "ann", What::Training(36, 4_000));
+    let step = |bank: &mut Bank, records: &[RecordName]| {
+        let body = request("ann", "badge", records);
+        let application = bank.ask(body, |_, _| {})?;
+        let row = bank.application(application).clone();
+        bank.step(application, ConversionAction::Withdraw).unwrap();
+        Ok::<_, Rejection>((row.items[0].place.clone(), row.items[0].sources.clone()))
+    };
+    let place = |step: &str| ConvertedPlace::Standard(name(step));
+    assert_eq!(step(&mut bank, &[record("t/h")]), Ok((place("silver"), vec![0])));
+    let of_v = bank.apply("ann", "V-AD", &["t/h"]).unwrap();
+    let both = [bank.granted(of_v), vec![record("t/h")]].concat();
+    let at = u32::from(both[0] > both[1]);
+    assert_eq!(step(&mut bank, &both), Ok((place("bronze"), vec![at])));
+    let of_u = bank.apply("ann", "U-AD", &["t/h"]).unwrap();
+    let granted = bank.granted(of_u);
+    refused(step(&mut bank, &granted), Reason::NothingGranted, "records");
     bank.check_rebuild();
 }
 

@@ -6,9 +6,10 @@ use crate::draw::{expanded, mixed, word_of};
 use credit_ledger::assess::{self, Beside};
 use credit_ledger::{
     AccountRow, ApplicationRow, CommandKey, Context, HeadRow, RecordRow, Row, RowId, UsesRow, View,
-    command_key, decide, event_reads, evolve_entry, links, protocol, reads,
+    command_key, decide, event_reads, evolve_entry, foresee, links, protocol, reads,
 };
 use credit_rules::program::Program;
+use credit_types::genesis::PROTOCOL_CONVERSIONS;
 use credit_types::limits::{DAY_US, READ_ROUNDS_MAX};
 use credit_types::{
     AccountRef, ApplicationStatus, Assessment, BookVersion, Bucket, CivilDate, Command,
@@ -164,6 +165,12 @@ impl Bank {
         let (index, recorded_at_us) = (self.index(), self.now_us);
         let context = Context { index, recorded_at_us, protocol: protocol(&view, command) };
         let answer = decide(&view, &context, command);
+        if let Command::RequestConversion(statement, assessment) = command
+            && context.protocol >= PROTOCOL_CONVERSIONS
+        {
+            let foreseen = foresee(&view, &context, &statement.body, assessment);
+            check_foreseen(foreseen.as_ref(), answer.as_ref().err());
+        }
         let informed = decide(&self.whole(&view), &context, command);
         assert_eq!(answer, informed, "the answer is the same whatever else is loaded: {command:#?}");
         let events = answer?;
@@ -286,6 +293,25 @@ impl Bank {
             Some(Row::Uses(row)) => row.as_ref().clone(),
             _ => UsesRow::default(),
         }
+    }
+}
+
+/// A quote says what an application would be refused for, but for what is wrong with who signs it and how.
+fn check_foreseen(foreseen: Option<&Rejection>, refused: Option<&Rejection>) {
+    match (foreseen, refused) {
+        (None, None) => {}
+        (Some(foreseen), Some(refused)) => {
+            let signed = refused.reason < foreseen.reason;
+            assert!(signed || foreseen == refused, "{foreseen:?} was foreseen, {refused:?} it is");
+        }
+        (None, Some(refused)) => {
+            let signed = refused
+                .field
+                .as_ref()
+                .is_none_or(|field| field.starts_with("header.") || field == "signatures");
+            assert!(signed, "nothing was foreseen, {refused:?} it is");
+        }
+        (Some(foreseen), None) => panic!("{foreseen:?} was foreseen, and it happened"),
     }
 }
 

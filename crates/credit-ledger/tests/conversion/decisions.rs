@@ -174,7 +174,8 @@ fn a_question_is_asked_at_most_while_there_is_room() {
 fn an_officer_signs_what_was_explained_and_how_it_stands() {
     let (mut bank, application) = applied();
     let other = super::bank::digest("another explanation");
-    let unread = bank.decide_with(application, DecisionOutcome::Approve, |s| s.body.explanation_commitment = other);
+    let unread =
+        bank.decide_with(application, DecisionOutcome::Approve, |s| s.body.explanation_commitment = other);
     let rejection = refused(unread, Reason::ExplanationMismatch, "explanation_commitment");
     assert_eq!(rejection.index, Some(application));
     let stale = bank.decide_with(application, DecisionOutcome::Approve, |s| s.body.after = other);
@@ -284,7 +285,9 @@ fn a_source_that_falls_away_after_posting_changes_nothing() {
     let granted = bank.granted(application);
     let before: Vec<_> = granted.iter().map(|name| bank.record(name).clone()).collect();
     let row = bank.application(application).clone();
-    for (id, action) in [("t/g", RecordAction::Suspend), ("t/g", RecordAction::Reinstate), ("t/g", RecordAction::Revoke)] {
+    for (id, action) in
+        [("t/g", RecordAction::Suspend), ("t/g", RecordAction::Reinstate), ("t/g", RecordAction::Revoke)]
+    {
         bank.change_record(&record(id), "t", action).unwrap();
         assert_eq!(bank.bucket(id), Some(Bucket::Redeemed));
     }

@@ -76,7 +76,7 @@ fn what_the_institution_applies_without_an_officer_is_granted_at_once() {
     assert_eq!((row.status, row.auto_approval), (ApplicationStatus::Posted, Some(approval)));
     let id = granted_id(row.statement_id, 0);
     let granted = Granted { record_id: id, position: 0, credits: Some(credits(1_000)) };
-    assert_eq!(row.granted, [granted.clone()]);
+    assert_eq!(row.granted, std::slice::from_ref(&granted));
     assert_eq!(row.granted_on, Some(bank.today()));
     let record_row = bank.record(&bank.granted(application)[0]).clone();
     let facts = granted_facts(
@@ -152,7 +152,7 @@ fn only_a_registrar_applies_with_its_key_for_accounts() {
 fn an_application_needs_an_account_whose_holder_is_known_and_may_act() {
     let mut bank = Bank::open();
     bank.deposit("t/h", "ann", What::Hours(18));
-    let mut nobody = bank.request("ann", "U-AD", &[record("t/h")]);
+    let mut nobody = request("ann", "U-AD", &[record("t/h")]);
     nobody.account_ref = account("nobody");
     refused(bank.ask(nobody, |_, _| {}), Reason::AccountUnknown, "account_ref");
     let suspended = bank.change_account("ann", AccountAction::Suspend).unwrap();
@@ -176,7 +176,7 @@ fn the_institution_that_is_asked_may_accept_and_the_target_is_its_own() {
     let mut bank = Bank::open();
     bank.deposit("t/h", "ann", What::Hours(18));
     let mut ask = |to: &str, target: &str, purpose| {
-        let mut body = bank.request("ann", "U-AD", &[record("t/h")]);
+        let mut body = request("ann", "U-AD", &[record("t/h")]);
         (body.institution_id, body.target, body.purpose) = (institution(to), name(target), purpose);
         bank.ask(body, |_, _| {})
     };
@@ -198,7 +198,7 @@ fn an_application_is_filed_under_a_version_in_force() {
     let mut bank = Bank::founded(2, |_| {});
     bank.deposit("t/h", "ann", What::Hours(18));
     let with = |bank: &mut Bank, number: u32| {
-        let mut body = bank.request("ann", "U-AD", &[record("t/h")]);
+        let mut body = request("ann", "U-AD", &[record("t/h")]);
         body.book = book(number);
         bank.ask(body, |_, _| {})
     };
@@ -244,7 +244,7 @@ fn a_window_has_its_first_day_and_not_the_day_it_ends_on() {
     bank.deposit("t/h", "ann", What::Hours(18));
     for (number, window, in_force) in windows {
         bank.change_book(number, RuleBookAction::Activate).unwrap();
-        let mut body = bank.request("ann", "U-AD", &[record("t/h")]);
+        let mut body = request("ann", "U-AD", &[record("t/h")]);
         body.book = book(number);
         let outcome = bank.ask(body, |_, _| {});
         match (in_force, outcome) {
@@ -275,7 +275,8 @@ fn a_record_is_in_force() {
     let superseded = bank.correct("t/c", "t/e", "ann", What::Training(18, 2_000)).unwrap();
     let suspended = bank.change_record(&record("t/d"), "g", RecordAction::Suspend).unwrap();
     for target in ["U-AD", "diploma"] {
-        let mut ask = |id: &str, reason| refused(bank.apply("ann", target, &["t/a", id]), reason, "records[1]");
+        let mut ask =
+            |id: &str, reason| refused(bank.apply("ann", target, &["t/a", id]), reason, "records[1]");
         assert_eq!(ask("t/b", Reason::RecordRevoked).index, Some(revoked));
         assert_eq!(ask("t/c", Reason::RecordSuperseded).index, Some(superseded));
         assert_eq!(ask("t/d", Reason::RecordNotAvailable).index, Some(suspended));
@@ -311,11 +312,16 @@ fn a_record_rests_on_no_suspect_key() {
     bank.report("g.status", lifted);
     refused(bank.apply("ann", "U-AD", &["v/b"]), Reason::RecordNotAvailable, "records[0]");
     // So does the key that opened the account.
-    bank.open_account("eve", AssuranceLevel::Document);
-    bank.deposit("v/e", "eve", What::Hours(18));
-    bank.report("r.registry", bank.index() - 2);
-    let by_another = |s: &mut Signed<ConversionRequest>, _: &mut Assessment| s.signers = vec![kid("r.two")];
-    let _ = by_another;
+    bank.admit("s", &[Role::Registrar]);
+    bank.deposit("v/c", "ann", What::Hours(18));
+    let opened = bank.account(account("ann")).opened_index;
+    bank.report("r.registry", opened);
+    let by_another = |s: &mut Signed<ConversionRequest>, _: &mut Assessment| {
+        s.header.signer = SignerId::Institution(institution("s"));
+        s.signers = vec![kid("s.registry")];
+    };
+    let outcome = bank.apply_with("ann", "U-AD", &["v/c"], by_another);
+    refused(outcome, Reason::RecordKeySuspect, "records[0]");
     bank.check_rebuild();
 }
 
@@ -328,11 +334,11 @@ fn credit_is_converted_of_what_issuers_offer_and_never_of_what_was_granted() {
     refused(bank.apply("ann", "U-AD", &["t/h", "t/n"]), Reason::RecordNotOffered, "records[1]");
     let application = bank.apply("ann", "U-AD", &["t/h"]).unwrap();
     let granted = bank.granted(application);
-    let body = bank.request("ann", "V-AD", &granted);
+    let body = request("ann", "V-AD", &granted);
     refused(bank.ask(body, |_, _| {}), Reason::RecordGranted, "records[0]");
     // An award counts both.
     bank.deposit_with("t/c", "ann", What::Course(4_000), |facts| facts.credit_eligible = false).unwrap();
-    let body = bank.request("ann", "badge", &[granted, vec![record("t/c")]].concat());
+    let body = request("ann", "badge", &[granted, vec![record("t/c")]].concat());
     bank.ask(body, |_, _| {}).unwrap();
 }
 
@@ -362,17 +368,23 @@ fn a_held_record_is_free_for_others_once_the_application_has_lapsed() {
 /// What lapses, what is asked for and what is granted at once stand in one entry; each moves what is left by the last.
 #[test]
 fn a_lapse_a_request_and_a_grant_can_be_one_entry() {
-    for (what, after) in [(What::Grade(2, 2_000), Bucket::Redeemed), (What::Training(18, 1_000), Bucket::Available)] {
+    for (what, after) in
+        [(What::Grade(2, 2_000), Bucket::Redeemed), (What::Training(18, 1_000), Bucket::Available)]
+    {
         let mut bank = Bank::open();
         bank.deposit("t/a", "ann", what);
         let first = bank.apply("ann", "U-AD", &["t/a"]).unwrap();
         bank.allow("u", &[], "2026-12-31").unwrap();
         bank.wait_days(LAPSE_DAYS);
         bank.wait_us(1);
-        let second = bank.apply_with("ann", "U-AD", &["t/a"], |_, reckoned| reckoned.automatic = true).unwrap();
+        let second =
+            bank.apply_with("ann", "U-AD", &["t/a"], |_, reckoned| reckoned.automatic = true).unwrap();
         let (changed, asked) = (EventKind::ConversionChanged, EventKind::ConversionRequested);
         assert_eq!(kinds(&bank), [changed, asked, changed]);
-        assert_eq!((bank.status(first), bank.status(second)), (ApplicationStatus::Lapsed, ApplicationStatus::Posted));
+        assert_eq!(
+            (bank.status(first), bank.status(second)),
+            (ApplicationStatus::Lapsed, ApplicationStatus::Posted)
+        );
         assert_eq!(bank.bucket("t/a"), Some(after));
         assert_eq!(bank.uses(account("ann")).held, []);
         bank.check_rebuild();
@@ -422,7 +434,8 @@ fn a_record_is_used_as_often_as_its_uses_allow() {
     let stale = |_: &mut Signed<ConversionRequest>, reckoned: &mut Assessment| {
         (reckoned.refusal, reckoned.items) = (None, items);
     };
-    let rejection = refused(bank.apply_with("ann", "U-AD", &["t/h"], stale), Reason::RecordUsed, "records[0]");
+    let rejection =
+        refused(bank.apply_with("ann", "U-AD", &["t/h"], stale), Reason::RecordUsed, "records[0]");
     assert_eq!(rejection.index, Some(first));
     bank.check_rebuild();
 }
@@ -437,12 +450,52 @@ fn what_was_used_up_for_ever_is_used() {
         let items = bank.application(first).items.clone();
         bank.decide(first, DecisionOutcome::Approve).unwrap();
         for target in ["U-AD", "V-AD", "diploma"] {
-            let items = items.clone();
-            let stale = |_: &mut Signed<ConversionRequest>, reckoned: &mut Assessment| {
-                (reckoned.refusal, reckoned.items) = (None, items);
-                reckoned.items[0].programme = Some(name(target));
-            };
-            refused(bank.apply_with("ann", target, &["t/g"], stale), Reason::RecordUsed, "records[0]");
+            for consumption in [Consumption::PerProgramme, Consumption::Global, Consumption::None] {
+                let items = items.clone();
+                let stale = |_: &mut Signed<ConversionRequest>, reckoned: &mut Assessment| {
+                    (reckoned.refusal, reckoned.items) = (None, items);
+                    reckoned.items[0].programme = Some(name(target));
+                    reckoned.items[0].consumption = consumption;
+                };
+                refused(bank.apply_with("ann", target, &["t/g"], stale), Reason::RecordUsed, "records[0]");
+            }
+        }
+    }
+}
+
+/// However it was reckoned: one use may go to several places, but no record to two uses that each consume it.
+#[test]
+fn a_proposal_uses_a_record_once() {
+    use Consumption::{Global, None, PerProgramme};
+    let place = |place: &str| ConvertedPlace::Requirement(name(place));
+    let of = |rule: &str, to: &str, sources: &[u32], consumption| ProposedItem {
+        consumption,
+        ..item(rule, "training", place(to), 500, sources)
+    };
+    let first = of("hours", "elective", &[0, 1], PerProgramme);
+    let cases = [
+        (of("hours", "professional", &[0, 1], PerProgramme), true),
+        (of("hours", "elective", &[0, 1], PerProgramme), false),
+        (of("hours", "professional", &[1], PerProgramme), false),
+        (of("other", "professional", &[0, 1], PerProgramme), false),
+        (of("other", "professional", &[1], Global), false),
+        (of("other", "professional", &[1], None), true),
+        (of("other", "elective", &[2], Global), true),
+    ];
+    for (second, fits) in cases {
+        let mut bank = Bank::open();
+        for id in ["t/a", "t/b", "t/c"] {
+            bank.deposit(id, "ann", What::Hours(18));
+        }
+        for items in [vec![first.clone(), second.clone()], vec![second.clone(), first.clone()]] {
+            let double =
+                |_: &mut Signed<ConversionRequest>, reckoned: &mut Assessment| reckoned.items = items;
+            let outcome = bank.apply_with("ann", "U-AD", &["t/a", "t/b", "t/c"], double);
+            if fits {
+                bank.step(outcome.unwrap(), ConversionAction::Withdraw).unwrap();
+            } else {
+                assert_eq!(outcome.map_err(|refused| refused.reason), Err(Reason::RecordUsed), "{second:?}");
+            }
         }
     }
 }
@@ -491,7 +544,8 @@ fn what_is_granted_fits_the_schemes_of_the_log() {
         reckoned.items[0].credits = Some(credits(750));
     };
     refused(bank.apply_with("ann", "U-AD", &["t/h"], off), Reason::AmountOffStep, "book");
-    let beyond = |_: &mut Signed<ConversionRequest>, reckoned: &mut Assessment| reckoned.items[0].sources = vec![1];
+    let beyond =
+        |_: &mut Signed<ConversionRequest>, reckoned: &mut Assessment| reckoned.items[0].sources = vec![1];
     refused(bank.apply_with("ann", "U-AD", &["t/h"], beyond), Reason::RecordUnknown, "records");
 }
 

@@ -116,11 +116,14 @@ fn a_framework_and_a_book_never_share_an_id() {
     bank.framework("bank2", 1).unwrap();
 }
 
+/// Something else about a book.
+type Change = fn(&mut BookCheck);
+
 #[test]
 fn a_statement_says_of_a_book_what_the_book_says_of_itself() {
     let mut bank = Bank::founded(2, |_| {});
     let until = Some(day("2027-01-01"));
-    let cases: [(&str, fn(&mut BookCheck)); 6] = [
+    let cases: [(&str, Change); 6] = [
         ("book_id", |check| check.book.book_id = FrameworkId::new("other").unwrap()),
         ("version", |check| check.book.version += 1),
         ("size_bytes", |check| check.size_bytes += 1),

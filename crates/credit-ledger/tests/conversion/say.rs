@@ -87,6 +87,8 @@ pub(super) enum What {
     Named(&'static str),
     /// An examination with credit.
     Exam(i64),
+    /// A certificate with credit.
+    Cert(i64),
 }
 
 impl Bank {
@@ -201,7 +203,6 @@ impl Bank {
             key: public_key(name),
             purposes: BTreeSet::from([purpose]),
         });
-        use RecordKind::{Exam, FormalCourse, NondegreeCourse, SkillGrade};
         let body = InstitutionAdmission {
             institution_id: institution(id),
             kind: InstitutionKind::University,
@@ -213,7 +214,14 @@ impl Bank {
             accreditations: vec![Accreditation {
                 accreditation_no: String::from("A-1"),
                 authority: String::from("MoE"),
-                kinds: [FormalCourse, NondegreeCourse, SkillGrade, Exam].into(),
+                kinds: [
+                    RecordKind::FormalCourse,
+                    RecordKind::NondegreeCourse,
+                    RecordKind::SkillGrade,
+                    RecordKind::Exam,
+                    RecordKind::XCert,
+                ]
+                .into(),
                 levels: Vec::new(),
                 subject_prefixes: BTreeSet::new(),
                 occupation_prefixes: BTreeSet::new(),
@@ -407,27 +415,6 @@ impl Bank {
         self.submit(&Command::GiveAutoApproval(Box::new(statement)))
     }
 
-    /// What an account applies for with these records; the target says to whom.
-    pub(super) fn request(&self, who: &str, target: &str, records: &[RecordName]) -> ConversionRequest {
-        let (purpose, to) = match target {
-            "diploma" => (ConversionPurpose::Award, "u"),
-            "badge" => (ConversionPurpose::Award, "v"),
-            "V-AD" => (ConversionPurpose::Credit, "v"),
-            _ => (ConversionPurpose::Credit, "u"),
-        };
-        let mut records = records.to_vec();
-        records.sort();
-        ConversionRequest {
-            account_ref: account(who),
-            purpose,
-            institution_id: institution(to),
-            book: book(1),
-            target: name(target),
-            records,
-            particulars_commitment: None,
-        }
-    }
-
     pub(super) fn apply(&mut self, who: &str, target: &str, records: &[&str]) -> Outcome {
         self.apply_with(who, target, records, |_, _| {})
     }
@@ -440,7 +427,7 @@ impl Bank {
         change: impl FnOnce(&mut Signed<ConversionRequest>, &mut Assessment),
     ) -> Outcome {
         let records: Vec<RecordName> = records.iter().map(|name| record(name)).collect();
-        let body = self.request(who, target, &records);
+        let body = request(who, target, &records);
         self.ask(body, change)
     }
 
@@ -583,6 +570,7 @@ pub(super) fn facts(id: &str, who: &str, what: What) -> RecordFacts {
         // Too short for the rule of hours.
         What::Named(_) => (RecordKind::NondegreeCourse, amount(1_000), minutes(1), None),
         What::Exam(milli) => (RecordKind::Exam, amount(milli), None, None),
+        What::Cert(milli) => (RecordKind::XCert, amount(milli), None, None),
     };
     RecordFacts {
         record_id: record(id).record_id,
@@ -606,4 +594,25 @@ pub(super) fn details(what: What) -> RecordDetails {
         _ => String::new(),
     };
     RecordDetails { catalogue_ref, pass_state: Some(PassState::Passed), ..RecordDetails::default() }
+}
+
+/// What an account applies for with these records; the target says to whom.
+pub(super) fn request(who: &str, target: &str, records: &[RecordName]) -> ConversionRequest {
+    let (purpose, to) = match target {
+        "diploma" => (ConversionPurpose::Award, "u"),
+        "badge" => (ConversionPurpose::Award, "v"),
+        "V-AD" => (ConversionPurpose::Credit, "v"),
+        _ => (ConversionPurpose::Credit, "u"),
+    };
+    let mut records = records.to_vec();
+    records.sort();
+    ConversionRequest {
+        account_ref: account(who),
+        purpose,
+        institution_id: institution(to),
+        book: book(1),
+        target: name(target),
+        records,
+        particulars_commitment: None,
+    }
 }

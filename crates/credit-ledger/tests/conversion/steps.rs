@@ -69,7 +69,8 @@ fn a_step_of_the_learner_is_a_registrars_and_one_of_the_bank_its_own() {
         "signatures",
     );
     let until = bank.today();
-    bank.decide_with(application, DecisionOutcome::Approve, |s| s.body.provisional_until = Some(until)).unwrap();
+    bank.decide_with(application, DecisionOutcome::Approve, |s| s.body.provisional_until = Some(until))
+        .unwrap();
     for action in [ConversionAction::Confirm, ConversionAction::Rescind] {
         let rejection = refused(
             bank.step_with(application, action, as_by("v", "v.one")),
@@ -152,7 +153,8 @@ fn a_regulator_grants_on_the_second_appeal_what_the_institution_would_not() {
 fn provisional(until: i32) -> (Bank, u64, CivilDate) {
     let (mut bank, application) = applied();
     let until = CivilDate::from_days(bank.today().days() + until).unwrap();
-    bank.decide_with(application, DecisionOutcome::Approve, |s| s.body.provisional_until = Some(until)).unwrap();
+    bank.decide_with(application, DecisionOutcome::Approve, |s| s.body.provisional_until = Some(until))
+        .unwrap();
     (bank, application, until)
 }
 
@@ -197,7 +199,9 @@ fn provisional_credit_is_taken_back_and_its_sources_are_free() {
 /// What fell away while it was redeemed does not come back as something to be had.
 #[test]
 fn a_revoked_source_stays_revoked_when_its_use_is_taken_back() {
-    for (action, bucket) in [(RecordAction::Revoke, Bucket::Revoked), (RecordAction::Suspend, Bucket::Suspended)] {
+    for (action, bucket) in
+        [(RecordAction::Revoke, Bucket::Revoked), (RecordAction::Suspend, Bucket::Suspended)]
+    {
         let (mut bank, application, _) = provisional(10);
         bank.change_record(&record("t/g"), "t", action).unwrap();
         bank.step(application, ConversionAction::Rescind).unwrap();

@@ -215,6 +215,15 @@ fn a_log_goes_on_to_newer_protocols_only() {
         upgrade 2
         ",
         expect![[r#"
+            upgrade 2 format=2                                               PROTOCOL_NOT_NEWER protocol
+            upgrade 1                                                        PROTOCOL_NOT_NEWER protocol
+            upgrade 3                                                        PROTOCOL_NOT_NEWER protocol
+            upgrade 2 by=operator                                            SIGNER_NOT_ALLOWED header.signer_id
+            upgrade 2 sign=auth.1                                            THRESHOLD_NOT_MET signatures
+            upgrade 2                                                        ok 7: ProtocolUpgraded
+            start protocol=1                                                 PROTOCOL_UNKNOWN protocol
+            start protocol=2                                                 ok 8: ServerStarted
+            upgrade 2                                                        PROTOCOL_NOT_NEWER protocol
         "#]],
     );
 }

@@ -122,14 +122,20 @@ fn an_application_where_nothing_is_granted() {
     breaks(&bank, index, "CONVERSION_NOT_DERIVED");
 }
 
-#[test]
-fn a_programme_of_another_institution() {
+/// An application to an institution that the programme is not of.
+pub(crate) fn of_another() -> (Bank, u64) {
     let (mut bank, _, history) = ready();
     let request = ConversionRequest { institution_id: institution(OTHER), ..history };
     let mut application = bank.application(request, None);
     assert_eq!(application.assessment.owner, Some(institution(COLLEGE)));
     application.assessment.owner = Some(institution(OTHER));
     let index = record_bent(&mut bank, application);
+    (bank, index)
+}
+
+#[test]
+fn a_programme_of_another_institution() {
+    let (bank, index) = of_another();
     looks_right(&bank);
     breaks(&bank, index, "REFUSED_BY_RULES (TARGET_OF_ANOTHER)");
 }
@@ -145,8 +151,8 @@ fn a_target_that_the_book_does_not_have() {
     breaks(&bank, index, "REFUSED_BY_RULES (TARGET_UNKNOWN)");
 }
 
-#[test]
-fn no_officer_where_the_book_asks_for_one() {
+/// An application that is posted at once although the book leaves it to an officer.
+pub(crate) fn with_no_officer() -> (Bank, u64) {
     let (mut bank, _, history) = ready();
     let body = credit_types::AutoApproval { book: version(), rules: Vec::new(), until: day("2027-06-30") };
     let officer = format!("{COLLEGE}/officer-1");
@@ -155,6 +161,12 @@ fn no_officer_where_the_book_asks_for_one() {
     assert!(!application.assessment.automatic);
     application.assessment.automatic = true;
     let index = record_bent(&mut bank, application);
+    (bank, index)
+}
+
+#[test]
+fn no_officer_where_the_book_asks_for_one() {
+    let (bank, index) = with_no_officer();
     looks_right(&bank);
     breaks(&bank, index, "DECISION_DIFFERS");
 }
@@ -198,8 +210,8 @@ fn a_decision_by_a_stranger() {
     breaks(&bank, index, "DECISION_DIFFERS");
 }
 
-#[test]
-fn one_record_in_two_applications() {
+/// A record that is asked for while it is held for another application, and one that was used.
+pub(crate) fn twice() -> [(Bank, u64, &'static str); 2] {
     let (bank, _, history) = ready();
     // What the bank would have recorded, had there been no application before.
     let mut alone = bank.clone();
@@ -210,7 +222,7 @@ fn one_record_in_two_applications() {
     let mut used = held.clone();
     let decision = used.decision(first, DecisionOutcome::Approve);
     used.decide_by("officer-1", decision);
-    for (mut bank, reason) in [(held, "RECORD_RESERVED"), (used, "RECORD_USED")] {
+    [(held, "RECORD_RESERVED"), (used, "RECORD_USED")].map(|(mut bank, reason)| {
         bank.vault.0.extend(alone.vault.0.clone());
         let header = bank.header(CENTRE);
         let (statement, part) = signed(header, second.statement.body.clone(), &["cn.centre/registry"]);
@@ -221,12 +233,19 @@ fn one_record_in_two_applications() {
         let application = Application { statement, part, assessment: second.assessment.clone() };
         let draft = bank.draft(&application.command(), vec![application.part], events);
         let index = bank.append_lie(&draft);
+        (bank, index, reason)
+    })
+}
+
+#[test]
+fn one_record_in_two_applications() {
+    for (bank, index, reason) in twice() {
         breaks(&bank, index, &format!("REFUSED_BY_RULES ({reason})"));
     }
 }
 
-#[test]
-fn what_protocol_2_brought_in_a_log_that_follows_protocol_1() {
+/// A book in a log that follows protocol 1.
+pub(crate) fn too_early() -> (Bank, u64) {
     let mut bank = Bank::founded();
     let header = bank.header("authority");
     let (statement, part) = signed(header, publication(&book_bytes()), &AUTHORITY);
@@ -241,6 +260,12 @@ fn what_protocol_2_brought_in_a_log_that_follows_protocol_1() {
     };
     let draft = bank.draft(&Command::PublishRuleBook(statement, Box::new(check)), vec![part], vec![event]);
     let index = bank.append_lie(&draft);
+    (bank, index)
+}
+
+#[test]
+fn what_protocol_2_brought_in_a_log_that_follows_protocol_1() {
+    let (bank, index) = too_early();
     let rule = "REFUSED_BY_RULES (PROTOCOL_TOO_OLD)";
     breaks(&bank, index, rule);
     is_broken(&Open { details: None, shelf: None }.verified(&bank), index, rule);
@@ -354,8 +379,8 @@ fn a_book_that_says_something_else_of_itself() {
     }
 }
 
-#[test]
-fn an_activation_before_its_notice() {
+/// A book that is activated a second before its notice is over, and one that waits.
+pub(crate) fn unnoticed() -> (Bank, u64, Bank) {
     let mut bank = Bank::with_college(2);
     let published = bank.publish(publication(&book_bytes()));
     bank.wait(7);
@@ -368,9 +393,15 @@ fn an_activation_before_its_notice() {
     let draft = bank.draft(&Command::ChangeRuleBook(statement), vec![part], vec![event]);
     let mut waited = bank.clone();
     let index = bank.append_lie(&draft);
-    breaks(&bank, index, "REFUSED_BY_RULES (BOOK_NOTICE_RUNNING)");
     waited.now_us += SECOND_US;
     waited.append(&draft);
+    (bank, index, waited)
+}
+
+#[test]
+fn an_activation_before_its_notice() {
+    let (bank, index, waited) = unnoticed();
+    breaks(&bank, index, "REFUSED_BY_RULES (BOOK_NOTICE_RUNNING)");
     let shelf = Shelf::of_book();
     assert_eq!(Open::all(&waited, &shelf).verified(&waited).verdict, Verdict::Ok);
 }

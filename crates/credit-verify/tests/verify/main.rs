@@ -8,6 +8,7 @@
     clippy::arithmetic_side_effects,
     reason = "a test stops at the first thing that is not as expected"
 )]
+#![expect(clippy::print_stdout, reason = "a test says why it cannot run")]
 
 mod accepted;
 mod balances;
@@ -19,6 +20,7 @@ mod bytes;
 mod college;
 mod conversions;
 mod evidence;
+mod foreign;
 mod forged;
 mod frames;
 mod heads;

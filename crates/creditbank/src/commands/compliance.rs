@@ -92,7 +92,9 @@ async fn check(context: &mut Context, args: Check) -> Ending {
     output.line(phrase, &[&rule, &told.from, &told.to, &book, &judged.version]);
     output.line(Phrase::ComplianceCounts, &[&told.have, &told.need, &told.missing]);
     let row = |(name, class): (&String, &ClassTold)| {
-        vec![name.clone(), class.have.to_string(), class.need.clone(), class.missing.to_string()]
+        // Exactly, as a fraction; a whole number is written as one.
+        let need = class.need.strip_suffix("/1").unwrap_or(&class.need).to_owned();
+        vec![name.clone(), class.have.to_string(), need, class.missing.to_string()]
     };
     let rows: Vec<Vec<String>> = told.classes.iter().map(row).collect();
     if !rows.is_empty() {

@@ -1,10 +1,12 @@
 //! `creditbank demo`: the main job from an empty folder to a verified ledger, in the open.
 //!
 //! It makes a ledger of the invented city, runs the real server as a process of its own, admits the institutions,
-//! submits a year of signed records over gRPC, shows a learner's balance and statement, verifies everything offline,
-//! and then lets the verifier find one flipped byte in a copy.
+//! submits a year of signed records over gRPC, publishes the city's rule book and has a learner's credit converted by it,
+//! shows that learner's balance and statement, verifies everything offline, and then lets the verifier find one flipped
+//! byte in a copy.
 
 pub(super) mod city;
+mod convert;
 pub(super) mod server;
 mod tamper;
 
@@ -82,19 +84,19 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
     told(context, "条经双向流提交", "through one bidirectional stream", told_records.streamed);
     told(context, "条以批次一次签名", "in batches under one signature each", told_records.batched);
     told(context, "条被账本拒绝", "refused by the ledger", told_records.refused);
-    let learner = city::Year::busiest(&accounts);
+    let learner = convert::run(context, &year, &accounts, &root, &server.url).await?;
     let account = learner.to_string();
-    say(context, "五、一位学习者的余额与对账单", "5. A learner's balance and statement");
+    say(context, "八、这位学习者的余额与对账单", "8. The learner's balance and statement");
     learner_view(context, learner, &server.url).await?;
     let url = server.url.clone();
     server.stop()?;
-    say(context, "六、离线验证整个账本", "6. The whole ledger is verified, with no server");
+    say(context, "九、离线验证整个账本", "9. The whole ledger is verified, with no server");
     let Command::Verify(arguments) = parse(context, &["verify"])? else { return Err(internal()) };
     let verdict = verify::run(context, arguments)?;
     if verdict != Exit::Done {
         return Ok(verdict);
     }
-    say(context, "七、在副本中翻转一个字节", "7. One byte is flipped in a copy");
+    say(context, "十、在副本中翻转一个字节", "10. One byte is flipped in a copy");
     tamper::run(context, &root)?;
     next_steps(context, &root, &account, &url);
     Ok(Exit::Done)
@@ -171,6 +173,8 @@ fn next_steps(context: &Context, root: &Path, account: &str, url: &str) {
         format!("{program} --home {home} balance {account}"),
         format!("{program} --home {home} statement {account} --prove"),
         format!("{program} --home {home} institution list"),
+        format!("{program} --home {home} rules list"),
+        format!("{program} --home {home} convert list --account {account}"),
         format!("{program} --home {home} verify --running"),
         format!("{program} --home {home} verify        # {}", stopped_note(context)),
     ];

@@ -15,17 +15,19 @@ use crate::home::ServerKey;
 use crate::keyfile::signing_key;
 use crate::language::Phrase;
 use credit_log::envelope::SigningKey;
-use credit_log::hash::leaf_hash;
+use credit_log::hash::{leaf_hash, sha256};
 use credit_log::tree::Frontier;
-use credit_proto::{BankSigned as _, Envelope, encode_manifest};
+use credit_proto::entry::{PART_EVENT, StatementPart, decode_parts};
+use credit_proto::{BankSigned as _, Envelope, Signable as _, encode_manifest, v1};
 use credit_service::Keyring;
 use credit_store::{BodyBytes, EntryBytes, Store};
-use credit_types::{Digest, FileManifest, FileManifestKind, Kid};
+use credit_types::{Digest, FileManifest, FileManifestKind, Kid, RuleBookPublication};
 use credit_verify::{
     EXPORT_CHECKPOINT, EXPORT_FILE_BYTES_MAX, EXPORT_FILE_ENTRIES_MAX, EXPORT_MANIFEST, ExportName, Head,
     write_entry, write_secrets,
 };
 use folder::{Folder, Identity};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Exports a stopped ledger.
@@ -136,6 +138,7 @@ impl Source<'_> {
         let Head { size, root } = self.head;
         let mut tree = Frontier::new();
         let mut filling = Filling { first: 0, entries: Vec::new(), details: Vec::new() };
+        let mut books = BTreeMap::new();
         while tree.size() < size {
             let (page, bodies) = page(self.store, tree.size()..size, self.keyring.is_some())?;
             if page.is_empty() {
@@ -154,13 +157,27 @@ impl Source<'_> {
                 }
                 filling.entries.extend(framed);
                 filling.details.extend(secret);
+                books.extend(book_of(&entry.parts).map(|digest| (digest, index)));
                 tree.append(leaf_hash(&entry.core));
             }
             advance(tree.size());
         }
         filling.put(folder)?;
+        self.books(&books, folder)?;
         if Digest(tree.root()) != root {
             return Err(CommandError::new(Exit::Broken, Phrase::ExportHeadWrong, &[&size]));
+        }
+        Ok(())
+    }
+
+    /// Every rule book that the entries publish, as the public blob that it is.
+    fn books(&self, books: &BTreeMap<Digest, u64>, folder: &mut Folder) -> Result<(), CommandError> {
+        for (digest, index) in books {
+            let bytes = self.store.blob(&digest.0);
+            let bytes = bytes.map_err(|cause| super::verify::stopped::damaged(*index, cause))?;
+            let bytes = bytes.filter(|bytes| sha256(bytes) == digest.0);
+            let missing = || CommandError::new(Exit::Broken, Phrase::ExportBookMissing, &[index, digest]);
+            folder.put(&ExportName::Blob(*digest).text(), &bytes.ok_or_else(missing)?)?;
         }
         Ok(())
     }
@@ -190,6 +207,23 @@ impl Source<'_> {
         }
         Ok((framed, secret))
     }
+}
+
+/// The rule book that an entry publishes. Its event says so first of all; no other entry is read for it.
+fn book_of(parts: &[Vec<u8>]) -> Option<Digest> {
+    let published = i32::from(v1::EventKind::RuleBookPublished);
+    let is_one = |part: &Vec<u8>| matches!(part.as_slice(), [PART_EVENT, 0x08, kind, ..] if i32::from(*kind) == published);
+    if !parts.iter().any(is_one) {
+        return None;
+    }
+    let signed = |statement: StatementPart| match statement {
+        StatementPart::Signed(envelope) if envelope.payload_type == RuleBookPublication::TYPE => {
+            RuleBookPublication::from_payload(&envelope.payload, |_| None).ok()
+        }
+        StatementPart::Signed(_) | StatementPart::Leaf { .. } => None,
+    };
+    let statements = decode_parts(parts).ok()?.statements;
+    statements.into_iter().find_map(signed).map(|(_, publication)| publication.digest)
 }
 
 impl Filling {

@@ -11,8 +11,8 @@ pub(super) use page::render_explanation;
 pub(super) use published::{book_id, book_name, read_book};
 pub(super) use told::{decision_documents, decision_lines};
 
+use super::Context;
 use super::connect::Connect;
-use super::{Context, block_on};
 use crate::ending::{CommandError, Ending, Exit, unwritable};
 use crate::language::Phrase;
 use credit_rules::book::Book;
@@ -22,7 +22,7 @@ use credit_rules::diff::diff;
 use credit_rules::finding::{Document, Finding};
 use credit_rules::parse::locate;
 use credit_rules::program::Program;
-use credit_types::CivilDate;
+use credit_types::{CivilDate, RuleBookAction};
 use load::{Faults, Loaded};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -150,7 +150,7 @@ pub(crate) struct Asked {
 }
 
 /// Runs a command about rule books.
-pub(crate) fn run_command(context: &mut Context, command: Command) -> Ending {
+pub(crate) async fn run_command(context: &mut Context, command: Command) -> Ending {
     match command {
         Command::Check { book, against, beside, published_on } => {
             check_book(context, &book, &against, &beside, published_on)
@@ -159,16 +159,12 @@ pub(crate) fn run_command(context: &mut Context, command: Command) -> Ending {
         Command::Explain { book, asked } => explain(context, &book, &asked),
         Command::Render { book, asked, page } => render(context, &book, &asked, &page),
         Command::Diff { old, new } => differences(context, &old, &new),
-        Command::Publish(args) => block_on(published::publish(context, args)),
-        Command::Activate(args) => {
-            block_on(published::change(context, args, credit_types::RuleBookAction::Activate))
-        }
-        Command::Abolish(args) => {
-            block_on(published::change(context, args, credit_types::RuleBookAction::Abolish))
-        }
-        Command::List { connect } => block_on(published::list(context, &connect)),
-        Command::Show(args) => block_on(published::show(context, args)),
-        Command::AutoApprove(args) => block_on(published::auto_approve(context, args)),
+        Command::Publish(args) => published::publish(context, args).await,
+        Command::Activate(args) => published::change(context, args, RuleBookAction::Activate).await,
+        Command::Abolish(args) => published::change(context, args, RuleBookAction::Abolish).await,
+        Command::List { connect } => published::list(context, &connect).await,
+        Command::Show(args) => published::show(context, args).await,
+        Command::AutoApprove(args) => published::auto_approve(context, args).await,
         Command::Hash { book } => hash(context, &book),
         Command::Canonical { book } => canonical(context, &book),
     }

@@ -11,6 +11,7 @@ pub(super) mod page;
 pub(super) mod pipeline;
 pub(super) mod receipt;
 mod running;
+mod shelf;
 pub(super) mod stopped;
 
 use super::connect::{Connect, Reading, Who};

@@ -181,6 +181,7 @@ phrases! {
     ExportKeyWrong: "{0} 不是信任文件所固定的声明密钥，不能签署清单", "{0} is not a statement key that the trust file pins, and can't sign the manifest";
     ExportHeadWrong: "存储中前 {0} 条与已签名的检查点不符：请先运行 creditbank verify", "the first {0} entries of the store are not those of the signed checkpoint: run creditbank verify";
     ExportDetailsMissing: "第 {0} 条有 {1} 份明细无法解开，不能导出明细", "{1} secret parts of entry {0} do not open, so details can't be exported";
+    ExportBookMissing: "第 {0} 条公布的规则书 {1} 不在存储中，不能导出", "the rule book {1}, published in entry {0}, is not in the store, so nothing can be exported";
     ExportEntryTooLong: "第 {0} 条无法写入导出文件", "entry {0} does not fit into a file of an export";
     ExportMade: "已导出 {0} 条到 {1}：{2} 个文件，{3} 字节", "{0} entries are exported to {1}: {2} files, {3} bytes";
     ProgressExport: "导出", "exporting";

@@ -67,7 +67,7 @@ impl Random {
 
     pub(crate) fn particulars(&mut self) -> ConversionParticulars {
         let facts: BTreeMap<(u32, BookName), String> = self
-            .list(0, 256, |random| ((random.count(0, 63), random.book_name()), random.words(1, 64)))
+            .list(0, 128, |random| ((random.count(0, 63), random.book_name()), random.words(1, 64)))
             .into_iter()
             .collect();
         ConversionParticulars {

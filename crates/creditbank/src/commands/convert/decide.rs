@@ -2,11 +2,14 @@
 
 use super::acting;
 use crate::commands::Context;
+use crate::commands::connect::{Caller, client};
 use crate::commands::keys::institution_id;
 use crate::commands::labels::{application_status, application_status_code};
 use crate::commands::reason::words;
 use crate::commands::recorded::{self, Writing};
+use crate::commands::signer;
 use crate::ending::{CommandError, Ending, Exit};
+use crate::keyfile::signing_key;
 use crate::language::Phrase;
 use crate::mapping::milli;
 use clap::ValueEnum;
@@ -16,6 +19,7 @@ use credit_types::{
     KeyPurpose,
 };
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Why an officer declines or lowers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,6 +74,9 @@ pub(crate) struct Decide {
     /// The institution that signs with its decisions key · 签名的机构，用其 decisions 密钥
     #[arg(long = "as", value_name = "ID", value_parser = institution_id)]
     institution: InstitutionId,
+    /// Another decisions key of it than the one in the home, as an appeal needs · 另一把 decisions 密钥，申诉后须由他人决定
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     /// What is decided · 决定
     #[command(flatten)]
     outcome: Outcome,
@@ -150,8 +157,16 @@ impl Outcome {
 
 /// Decides an application: what the officer has read is proved before it is signed for.
 pub(super) async fn decide(context: &mut Context, args: Decide) -> Ending {
-    let Decide { application, institution, outcome, item, provisional_until, opinion, writing } = args;
-    let client = acting(context, &institution, KeyPurpose::Decisions, &writing)?;
+    let Decide { application, institution, key, outcome, item, provisional_until, opinion, writing } = args;
+    let client = match key {
+        None => acting(context, &institution, KeyPurpose::Decisions, &writing)?,
+        Some(path) => {
+            let key = signing_key(&path, &mut context.passphrases)?;
+            let signer = signer::institution(context, &institution, &[])?;
+            let signer = signer.with_key([KeyPurpose::Decisions], key);
+            client(context, &writing.connect, Caller::Institution(signer))?
+        }
+    };
     let (outcome, reason) = outcome.noun();
     let said = officer(&client, application, outcome, reason).await?;
     let decision =

@@ -15,7 +15,7 @@ use credit_rules::award::{Measured, Part};
 use credit_rules::book::Book;
 use credit_rules::explain::Explanation;
 use credit_rules::value::Credit;
-use credit_types::{ConversionPurpose, FrameworkId, ProposedItem, RecordName};
+use credit_types::{ApplicationStatus, ConversionPurpose, FrameworkId, ProposedItem, RecordName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -264,7 +264,8 @@ pub(in crate::commands) async fn application(
         let credits = granted.credits.map_or_else(|| "-".to_owned(), |credits| thousandths(credits.milli()));
         output.line(Phrase::ApplicationGranted, &[&granted.position, &credits, &granted.record_id]);
     }
-    if let Some(until) = view.provisional_until {
+    let provisional = view.status == ApplicationStatus::Provisional;
+    if let Some(until) = view.provisional_until.filter(|_| provisional) {
         output.line(Phrase::ApplicationProvisional, &[&until]);
     }
     if let Some(index) = view.auto_approval {

@@ -8,6 +8,7 @@ use super::super::connect::trust;
 use super::memory::Resources;
 use super::page::{Checked, Page, Scope, counting};
 use super::pipeline::{Load, Loaded, Window, is_full, push_all, scratch_failed};
+use super::shelf::ExportShelf;
 use crate::ending::{CommandError, Ending, unreadable};
 use crate::language::Phrase;
 use credit_log::checkpoint;
@@ -79,10 +80,12 @@ fn counted_report(
     };
     let Opened { export, note } = opened;
     let head = Head { size: export.size, root: export.root };
-    let mut verifier = verifier.with_heads([head]);
+    let shelf = ExportShelf::new(dir, &export);
+    let mut verifier = verifier.with_heads([head]).with_blobs(&shelf);
     let bar = context.output.progress(Phrase::ProgressVerify, export.size);
     push_all(
         &mut verifier,
+        Some(&shelf),
         Resources::threads(),
         |give| read_all(dir, &export, &mut |load| give(counting(page, load))),
         |done| bar.set_position(done),

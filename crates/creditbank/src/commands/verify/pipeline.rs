@@ -6,7 +6,10 @@ use crate::ending::{CommandError, Exit};
 use crate::language::Phrase;
 use credit_log::strict_batch::BatchSeed;
 use credit_service::random;
-use credit_verify::{DetailsSource, EntrySecrets, Halt, OwnedEntry, Prepared, Preparer, Rule, Verifier};
+use credit_verify::{
+    DetailsSource, EarlierSecrets, EntrySecrets, Halt, OwnedEntry, Prepared, Preparer, Rule, Verifier,
+    WithEarlier,
+};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -48,9 +51,11 @@ fn details(loaded: &Loaded) -> Option<&dyn DetailsSource> {
 }
 
 /// Pushes what `read` hands over into the verifier, and tells how far it is. What breaks a rule ends it early; the
-/// verifier's report names it. `read` hands windows over in order, and ends once nobody wants more.
+/// verifier's report names it. `read` hands windows over in order, and ends once nobody wants more. Where there is a
+/// mandate for details, `earlier` has those of the entries before the one that is judged.
 pub(in super::super) fn push_all<'w>(
     verifier: &mut Verifier<'_>,
+    earlier: Option<&dyn EarlierSecrets>,
     threads: usize,
     read: impl FnOnce(&mut dyn FnMut(Load<'w>) -> bool) -> Result<(), CommandError> + Send,
     mut advance: impl FnMut(u64),
@@ -79,7 +84,7 @@ pub(in super::super) fn push_all<'w>(
             scope.spawn(move || prepare_all(&preparer, load_from, &ready_to));
         }
         drop(ready_to);
-        judge_all(verifier, &ready_from, &permit_to, &mut advance);
+        judge_all(verifier, earlier, &ready_from, &permit_to, &mut advance);
         // Whoever still waits to hand something over hears that nobody wants it.
         drop((ready_from, permit_to));
         match reader.join() {
@@ -109,6 +114,7 @@ fn prepare_all(
 
 fn judge_all(
     verifier: &mut Verifier<'_>,
+    earlier: Option<&dyn EarlierSecrets>,
     ready_from: &Receiver<(u64, Ready)>,
     permit_to: &SyncSender<()>,
     advance: &mut impl FnMut(u64),
@@ -120,7 +126,10 @@ fn judge_all(
         while let Some((entries, fault)) = waiting.remove(&next) {
             next = next.saturating_add(1);
             for (loaded, prepared) in entries {
-                let pushed = verifier.push_prepared(&loaded.entry.bytes(), details(&loaded), prepared);
+                let own = details(&loaded);
+                let with = own.zip(earlier).map(|(own, earlier)| WithEarlier::new(own, earlier));
+                let source = with.as_ref().map(|with| with as &dyn DetailsSource).or(own);
+                let pushed = verifier.push_prepared(&loaded.entry.bytes(), source, prepared);
                 if pushed.is_err() {
                     return;
                 }

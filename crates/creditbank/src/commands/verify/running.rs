@@ -38,6 +38,7 @@ pub(super) async fn run(
     let pushed = block_in_place(|| {
         push_all(
             &mut verifier,
+            None,
             Resources::threads(),
             |give| {
                 let give = &mut |load| give(counting(page.as_ref(), load));

@@ -6,6 +6,7 @@ use super::super::rebuild::{HIGH_WATER, KEYRING, Stopped};
 use super::memory::{Resources, SpilledRows};
 use super::page::{Checked, Page, Scope, counting};
 use super::pipeline::{Load, Loaded, WINDOW_ENTRIES_MAX, Window, push_all, scratch_failed};
+use super::shelf::StoreShelf;
 use crate::ending::{CommandError, Ending, Exit};
 use crate::home::ServerKey;
 use crate::keyfile::{Algorithm, KeyFile};
@@ -46,15 +47,21 @@ pub(super) fn run(context: &mut Context, asked: Asked<'_>) -> Ending {
         |cause: anyhow::Error| CommandError::new(Exit::Unreachable, Phrase::StoreFailed, &[]).because(cause);
     let size = stopped.store.size().map_err(|cause| faulty(cause.into()))?;
     let (heads, newest) = heads(context, &dir, &trust)?;
-    let mut verifier = Verifier::within(Some(trust.clone()), &resources.memory()).with_heads(heads);
-    let bar = context.output.progress(Phrase::ProgressVerify, size);
     let store: &dyn Store = &stopped.store;
+    let shelf = StoreShelf::new(store, keyring.as_ref());
+    let mut verifier =
+        Verifier::within(Some(trust.clone()), &resources.memory()).with_heads(heads).with_blobs(&shelf);
+    let bar = context.output.progress(Phrase::ProgressVerify, size);
     push_all(
         &mut verifier,
+        Some(&shelf),
         Resources::threads(),
         |give| read_all(store, size, keyring.as_ref(), &mut |load| give(counting(page.as_ref(), load))),
         |done| bar.set_position(done),
     )?;
+    if let Some(cause) = shelf.failed() {
+        return Err(faulty(cause.into()));
+    }
     let note = newest.as_ref().map(|(_, note)| note.clone());
     // A group that was durable but not yet signed may lie above the mark; the next start signs it.
     let signed = newest.filter(|(head, _)| head.size == size).map(|(_, note)| note);

@@ -205,7 +205,7 @@ impl City {
         let begun = |statement| Event::LedgerCreated(Box::new(statement));
         self.act(SignerId::Authority, genesis(self.seed), &[&authority], Vec::new(), begun)?;
         self.log_id = Some(LogId(self.log.first_leaf()));
-        let start = ServerStart { epoch: Epoch([1; 16]), software: "bench 1".to_owned(), protocol: 1 };
+        let start = ServerStart { epoch: Epoch([1; 16]), software: "bench 1".to_owned(), protocol: PROTOCOL };
         self.act(SignerId::Operator, start, &[&operator], Vec::new(), Event::ServerStarted)?;
         let framework = FrameworkPublication {
             framework_id: FrameworkId::new("cn.nqf").map_err(unmeasured)?,
