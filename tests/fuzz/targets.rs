@@ -14,7 +14,13 @@ use credit_log::witness::{AddCheckpoint, parse_size};
 use credit_proto::entry::{PARTS_MAX, decode_core, decode_parts, encode_core};
 use credit_proto::strict::{self, Canonical};
 use credit_proto::{BankSigned as _, Envelope, decode_manifest, decode_statement, payload_type, v1};
-use credit_types::FileManifest;
+use credit_rules::book::Book;
+use credit_rules::check::{Surroundings, check};
+use credit_rules::explain::explain;
+use credit_rules::input::Question;
+use credit_rules::limits::{BOOK_BYTES_MAX, FINDINGS_MAX};
+use credit_rules::program::Program;
+use credit_types::{Digest, FileManifest};
 use credit_verify::{
     CoreVerifier, ExportName, Trust, Verifier, open_export, read_entry, read_secrets, skip_entry,
     skip_secrets, verify_bundle, write_entry, write_secrets,
@@ -25,7 +31,7 @@ use std::sync::OnceLock;
 pub type Target = fn(&[u8]) -> bool;
 
 /// Every target by its name; its corpus has the same.
-pub const TARGETS: [(&str, Target); 20] = [
+pub const TARGETS: [(&str, Target); 23] = [
     ("note", note),
     ("signature-lines", signature_lines),
     ("checkpoint", checkpoint),
@@ -46,6 +52,9 @@ pub const TARGETS: [(&str, Target); 20] = [
     ("export-name", export_name),
     ("trust", trust),
     ("receipt", receipt),
+    ("rule-book", rule_book),
+    ("rule-book-json", rule_book_json),
+    ("question", question),
 ];
 
 /// The trust file of the ledger that the artefacts of the corpus come from, with a policy of witnesses.
@@ -335,4 +344,58 @@ fn receipt(bytes: &[u8]) -> bool {
         taken |= balance.verify(pinned()).is_ok();
     }
     taken
+}
+
+/// What must hold of a book that was read: it is checked and made ready in bounded time, and its canonical form is its only
+/// one.
+fn book(book: Book) {
+    let canonical = book.canonical();
+    assert!(!canonical.is_empty() && canonical.len() <= BOOK_BYTES_MAX);
+    assert_eq!(Book::from_canonical(&canonical).as_ref(), Ok(&book));
+    assert!(check(&book, &Surroundings::default()).len() <= FINDINGS_MAX.saturating_add(1));
+    // A book may be refused here that nothing was found wrong with in reading it.
+    let _ready = Program::new(book);
+}
+
+fn rule_book(bytes: &[u8]) -> bool {
+    let Some(text) = text(bytes) else { return false };
+    match Book::from_toml(text) {
+        Ok(read) => book(read),
+        Err(findings) => {
+            assert!(!findings.is_empty() && findings.len() <= FINDINGS_MAX.saturating_add(1));
+            return false;
+        }
+    }
+    true
+}
+
+fn rule_book_json(bytes: &[u8]) -> bool {
+    let Ok(read) = Book::from_canonical(bytes) else { return false };
+    assert_eq!(read.canonical(), bytes);
+    book(read);
+    true
+}
+
+/// The sample city's book, made ready.
+fn city() -> &'static Program {
+    static CITY: OnceLock<Program> = OnceLock::new();
+    CITY.get_or_init(|| {
+        let text = include_str!("../../ledger-data/rulebooks/yunjiang-city/book.toml");
+        Program::new(Book::from_toml(text).expect("the city's book")).expect("it can be asked")
+    })
+}
+
+fn question(bytes: &[u8]) -> bool {
+    let Ok(question) = serde_json::from_slice::<Question>(bytes) else { return false };
+    let Ok(allocated) = city().allocate(&question) else { return false };
+    let lines = allocated.grants.iter().flat_map(|grant| &grant.lines);
+    let granted = lines.map(|line| line.credit.0).try_fold(0_i64, i64::checked_add);
+    assert_eq!(granted, Some(allocated.credit_milli));
+    assert!(allocated.credit_milli <= allocated.plan.certificate.bound_milli, "no plan is above its bound");
+    let mut turned = question.clone();
+    turned.records.reverse();
+    let again = city().allocate(&turned).expect("the same question");
+    let told = |question: &Question, allocated| explain(city(), Digest([0; 32]), question, allocated).canonical();
+    assert_eq!(told(&question, &allocated), told(&turned, &again), "no answer depends on the order of records");
+    true
 }

@@ -377,6 +377,14 @@ fn every_command_of_the_guide_to_rules_runs() {
 }
 
 #[test]
+fn every_command_of_the_guide_to_converting_runs() {
+    let machine = Machine::new();
+    machine.install();
+    let said = walk("convert.md", &[], &machine);
+    assert!(said.contains("0 structure only"), "{said}");
+}
+
+#[test]
 fn no_guide_is_left_out() {
     let folder = workspace().join("docs/guide");
     let mut found: Vec<String> = folder
@@ -385,8 +393,15 @@ fn no_guide_is_left_out() {
         .map(|item| item.expect("a guide").file_name().to_string_lossy().into_owned())
         .collect();
     found.sort();
-    assert_eq!(
-        found,
-        ["monitor.md", "operate.md", "rules.md", "start.md", "submit.md", "verify.md", "witness.md"]
-    );
+    let walked = [
+        "convert.md",
+        "monitor.md",
+        "operate.md",
+        "rules.md",
+        "start.md",
+        "submit.md",
+        "verify.md",
+        "witness.md",
+    ];
+    assert_eq!(found, walked);
 }

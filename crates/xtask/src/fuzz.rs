@@ -22,9 +22,11 @@ publish = false
 credit-client = { path = "ROOT/crates/credit-client" }
 credit-log = { path = "ROOT/crates/credit-log" }
 credit-proto = { path = "ROOT/crates/credit-proto" }
+credit-rules = { path = "ROOT/crates/credit-rules" }
 credit-types = { path = "ROOT/crates/credit-types" }
 credit-verify = { path = "ROOT/crates/credit-verify" }
 libfuzzer-sys = "0.4"
+serde_json = "1"
 
 [workspace]
 "#;

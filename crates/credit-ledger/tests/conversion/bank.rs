@@ -4,6 +4,7 @@
 use super::book::{BOOK, published};
 use crate::draw::{expanded, mixed, word_of};
 use credit_ledger::assess::{self, Beside};
+use credit_ledger::balance::{RecordState, state_of};
 use credit_ledger::{
     AccountRow, ApplicationRow, CommandKey, Context, HeadRow, RecordRow, Row, RowId, UsesRow, View,
     command_key, decide, event_reads, evolve_entry, foresee, links, protocol, reads,
@@ -13,8 +14,8 @@ use credit_types::genesis::PROTOCOL_CONVERSIONS;
 use credit_types::limits::{DAY_US, READ_ROUNDS_MAX};
 use credit_types::{
     AccountRef, ApplicationStatus, Assessment, BookVersion, Bucket, CivilDate, Command,
-    ConversionParticulars, ConversionRequest, Digest, Event, RecordDetails, RecordName, RecordStatus,
-    Rejection,
+    ConversionParticulars, ConversionRequest, Digest, Event, Kid, Link, RecordDetails, RecordName,
+    RecordStatus, Rejection, Subject,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub(super) struct Bank {
     pub(super) rows: Rows,
     entries: Vec<Entry>,
     pub(super) steps: Vec<(Context, CommandKey, Vec<Event>)>,
+    /// The last link of each subject: its sequence and its entry.
+    chains: BTreeMap<Subject, (u64, u64)>,
     /// Rows as a test prepared them, before the entry of an index.
     prepared: Vec<(u64, RowId, Row)>,
     pub(super) now_us: i64,
@@ -94,6 +97,7 @@ impl Bank {
             rows: Rows::new(),
             entries: Vec::new(),
             steps: Vec::new(),
+            chains: BTreeMap::new(),
             prepared: Vec::new(),
             now_us: BEGIN_US,
             statements: 0,
@@ -177,7 +181,7 @@ impl Bank {
         assert!(!events.is_empty(), "an entry has events");
         let key = command_key(command, &view).unwrap();
         load(&self.rows, &self.entries, &mut view, |view| event_reads(&events, view));
-        assert!(!links(&view, &events).is_empty());
+        self.check_links(&links(&view, &events), &events);
         evolve_entry(&mut view, &context, &key, &events);
         let before = self.rows.clone();
         for id in view.take_changed() {
@@ -189,6 +193,21 @@ impl Bank {
         check(&before, &self.rows, &events);
         self.steps.push((context, key, events));
         Ok(index)
+    }
+
+    /// That each subject of the events goes on with its own chain, from the last entry about it.
+    fn check_links(&mut self, links: &[Link], events: &[Event]) {
+        let subjects: BTreeSet<Subject> = events.iter().filter_map(Event::subject).collect();
+        assert!(links.iter().map(|link| &link.subject).eq(&subjects), "{links:?}");
+        let index = self.index();
+        for link in links {
+            let before = self.chains.insert(link.subject.clone(), (link.sequence, index));
+            let (sequence, leaf) = before.map_or((0, None), |(sequence, last)| (sequence, self.leaf(last)));
+            assert_eq!((link.sequence, link.previous), (sequence + 1, leaf), "{link:?}");
+            let subject = |number: &u32| events[usize::try_from(*number).unwrap()].subject();
+            let own = |number: &u32| subject(number).as_ref() == Some(&link.subject);
+            assert!(link.events.iter().all(own), "{link:?}");
+        }
     }
 
     /// The events of the last entry.
@@ -286,6 +305,16 @@ impl Bank {
             Some(Row::Account(row)) => row,
             other => panic!("{account_ref} is no account: {other:?}"),
         }
+    }
+
+    /// How a record reads today.
+    pub(super) fn state(&self, name: &RecordName) -> RecordState {
+        let keys = |kid: Kid| match self.rows.get(&RowId::Key(kid)) {
+            Some(Row::Key(row)) => Some(row.as_ref().clone()),
+            _ => None,
+        };
+        let row = self.record(name);
+        state_of(row, self.account(row.facts.account_ref), &keys, self.today())
     }
 
     pub(super) fn uses(&self, account_ref: AccountRef) -> UsesRow {

@@ -54,6 +54,9 @@ fn what_is_approved_comes_into_being_and_what_it_used_up_is_redeemed() {
     for name in bank.granted(application) {
         assert_eq!(bank.record(&name).application, Some(application));
     }
+    for outcome in [DecisionOutcome::Approve, DecisionOutcome::Reject] {
+        refused(bank.decide(application, outcome), Reason::ApplicationStateWrong, "");
+    }
     bank.check_rebuild();
 }
 

@@ -4,7 +4,8 @@ use super::bank::{Bank, Rows};
 use super::book::BOOK;
 use super::say::*;
 use crate::draw::{Draw, mixed};
-use credit_ledger::{ApplicationRow, Row, RowId, balance};
+use credit_ledger::balance::{self, RecordState};
+use credit_ledger::{ApplicationRow, Row, RowId};
 use credit_types::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,9 @@ const STATUSES: [(ApplicationStatus, usize); 10] = [
     (ApplicationStatus::Reversed, 5),
 ];
 /// What was refused, each at least a few times.
-const REASONS: [Reason; 18] = [
+const REASONS: [Reason; 20] = [
+    Reason::AccountClosed,
+    Reason::RecordKeySuspect,
     Reason::RecordOfAnotherAccount,
     Reason::RecordRevoked,
     Reason::AccountNotActive,
@@ -54,6 +57,8 @@ const REASONS: [Reason; 18] = [
 struct Tally {
     statuses: BTreeMap<ApplicationStatus, usize>,
     reasons: BTreeMap<Reason, usize>,
+    /// Programmes into which an account was granted something by several applications.
+    several: usize,
 }
 
 struct History {
@@ -176,8 +181,11 @@ impl History {
         let stray = self.draw.chance(15);
         for name in self.records[who].clone() {
             let row = self.bank.record(&name);
-            let free = self.bank.uses(account(who)).holder(&name).is_none();
+            let holder = self.bank.uses(account(who)).holder(&name);
+            let free = holder.is_none_or(|application| self.is_over(application));
+            let current = row.valid_until.is_none_or(|until| self.bank.today() <= until);
             let fit = free
+                && current
                 && row.status == RecordStatus::Valid
                 && (award || row.application.is_none())
                 && !row.buckets.contains_key(&Bucket::Redeemed);
@@ -197,8 +205,16 @@ impl History {
         let mut body = request(who, target, &records);
         let wrong = self.draw.chance(5);
         body.book.version = if wrong { self.newest } else { self.in_force };
+        let states: Vec<RecordState> = records.iter().map(|name| self.bank.state(name)).collect();
         let outcome = self.bank.ask(body, |_, _| {});
         if let Ok(application) = outcome {
+            for (name, state) in records.iter().zip(states) {
+                // Reserved: by an application that has lapsed.
+                let free = [Bucket::Available, Bucket::Reserved].contains(&state.bucket);
+                assert!(state.status == RecordStatus::Valid && free, "{name:?} is {state:?}");
+                let until = self.bank.record(name).valid_until;
+                assert!(until.is_none_or(|until| self.bank.today() <= until), "{name:?} has expired");
+            }
             let row = self.bank.application(application).clone();
             let most = self.alone(&row);
             self.most.insert(application, most);
@@ -206,11 +222,23 @@ impl History {
         outcome
     }
 
+    /// Whether what an application holds may be asked for.
+    fn is_over(&self, application: u64) -> bool {
+        let row = self.bank.application(application);
+        let days = if row.status == ApplicationStatus::Rejected { APPEAL_DAYS } else { LAPSE_DAYS };
+        self.bank.now_us - row.last_at_us > i64::from(days) * limits::DAY_US
+    }
+
     /// What the book grants for an application's sources if there is nothing else and nothing was before.
     fn alone(&self, row: &ApplicationRow) -> i64 {
-        let names: Vec<RecordName> =
-            row.sources().iter().map(|at| row.request.records[*at].clone()).collect();
-        let request = ConversionRequest { records: names, ..row.request.clone() };
+        self.together(&[row])
+    }
+
+    /// The same for the sources of several applications together, which are of one account for one programme.
+    fn together(&self, rows: &[&ApplicationRow]) -> i64 {
+        let names = rows.iter().flat_map(|row| row.sources().into_iter().map(|at| &row.request.records[at]));
+        let names: BTreeSet<RecordName> = names.cloned().collect();
+        let request = ConversionRequest { records: names.into_iter().collect(), ..rows[0].request.clone() };
         let mut view = credit_ledger::View::new();
         for (id, row) in &self.bank.rows {
             if !matches!(id, RowId::Uses(_)) {
@@ -270,12 +298,23 @@ impl History {
             _ => own,
         };
         let key = format!("{by}.{}", self.draw.pick(&["one", "two", "three"]));
-        self.bank.decide_with(application, outcome, |s| {
+        let states: Vec<RecordState> = row.request.records.iter().map(|name| self.bank.state(name)).collect();
+        let outcome = self.bank.decide_with(application, outcome, |s| {
             s.header.signer = SignerId::Institution(institution(&by));
             s.signers = vec![kid(&key)];
             s.body.items = items;
             s.body.provisional_until = until.map(|days| CivilDate::from_days(days).unwrap());
-        })
+        });
+        if outcome.is_ok() {
+            for granted in &self.bank.application(application).granted {
+                for at in &row.items[usize::try_from(granted.position).unwrap()].sources {
+                    let RecordState { status, bucket } = states[usize::try_from(*at).unwrap()];
+                    assert_eq!(status, RecordStatus::Valid, "{row:?}");
+                    assert_ne!(bucket, Bucket::KeySuspect, "{row:?}");
+                }
+            }
+        }
+        outcome
     }
 
     fn step(&mut self) -> Result<u64, Rejection> {
@@ -415,6 +454,29 @@ impl History {
         }
     }
 
+    /// However an account divides its records among applications, it is granted no more than for all of them at once.
+    fn check_together(&self) -> usize {
+        let mut several = 0;
+        for (who, target) in LEARNERS.into_iter().flat_map(|who| [(who, "U-AD"), (who, "V-AD")]) {
+            let live = [ApplicationStatus::Posted, ApplicationStatus::Provisional];
+            let rows = self.bank.applications().filter(|row| {
+                let own = row.request.account_ref == account(who) && row.request.target == name(target);
+                own && live.contains(&row.status)
+            });
+            let rows: Vec<&ApplicationRow> = rows.collect();
+            // Versions differ in what a record is worth.
+            if rows.len() < 2 || rows.iter().any(|row| row.request.book != rows[0].request.book) {
+                continue;
+            }
+            several += 1;
+            let granted = rows.iter().flat_map(|row| &row.granted).map(|granted| milli(granted.credits));
+            let granted: i64 = granted.sum();
+            let most = self.together(&rows);
+            assert!(granted <= most, "{granted} of {most} for {who} in {target}: {rows:#?}");
+        }
+        several
+    }
+
     /// That an entry has changed nothing but what its events name.
     fn check_changed(&mut self, before: &Rows) {
         let (mut applications, mut records) = (BTreeSet::new(), BTreeSet::new());
@@ -496,7 +558,13 @@ fn check_balance(history: &History, who: &str) {
 
 fn history(seed: u64, tally: &mut Tally) {
     let mut history = History::new(seed);
-    for _ in 0..HISTORY_COMMANDS {
+    let stolen = history.draw.chance(50).then(|| history.draw.below(HISTORY_COMMANDS));
+    for number in 0..HISTORY_COMMANDS {
+        if stolen == Some(number) {
+            // What an issuer has signed of late is in doubt.
+            let from = history.bank.index() - u64::try_from(history.draw.below(60)).unwrap();
+            history.bank.report("t.records", from);
+        }
         if history.draw.chance(20) {
             let days = history.draw.below(12);
             history.bank.wait_days(u32::try_from(days).unwrap());
@@ -529,6 +597,7 @@ fn history(seed: u64, tally: &mut Tally) {
     for who in LEARNERS {
         check_balance(&history, who);
     }
+    tally.several += history.check_together();
     history.bank.check_rebuild();
 }
 
@@ -554,6 +623,7 @@ fn random_conversions_keep_what_must_hold() {
             let count = tally.statuses.get(&status).copied().unwrap_or(0);
             assert!(count >= least, "{status:?}: {count}");
         }
+        assert!(tally.several >= 20, "{}", tally.several);
         for reason in REASONS {
             let count = tally.reasons.get(&reason).copied().unwrap_or(0);
             assert!(count >= 3, "{reason}: {count}");

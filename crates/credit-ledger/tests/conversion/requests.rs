@@ -440,6 +440,55 @@ fn a_record_is_used_as_often_as_its_uses_allow() {
     bank.check_rebuild();
 }
 
+/// What an earlier use excludes. The record has no credit: its bucket says nothing.
+#[test]
+fn a_use_excludes_what_its_consumption_says() {
+    use Consumption::{Global, None as Free, OnceForAllDegrees, PerAwardLevel, PerProgramme};
+    let cases = [
+        // earlier in U-AD for level low, now in a programme for a level, excluded
+        (Global, Free, "V-AD", "high", true),
+        (Global, PerProgramme, "V-AD", "high", true),
+        (OnceForAllDegrees, Free, "V-AD", "high", true),
+        (OnceForAllDegrees, PerAwardLevel, "V-AD", "high", true),
+        (PerProgramme, PerProgramme, "U-AD", "high", true),
+        (PerProgramme, PerProgramme, "V-AD", "low", false),
+        (PerProgramme, PerAwardLevel, "V-AD", "low", false),
+        (PerProgramme, Global, "V-AD", "high", true),
+        (PerProgramme, OnceForAllDegrees, "V-AD", "high", true),
+        (PerProgramme, Free, "U-AD", "low", false),
+        (PerAwardLevel, PerAwardLevel, "U-AD", "high", true),
+        (PerAwardLevel, PerProgramme, "V-AD", "low", true),
+        (PerAwardLevel, PerProgramme, "V-AD", "high", false),
+        (PerAwardLevel, Global, "V-AD", "high", true),
+        (PerAwardLevel, Free, "U-AD", "low", false),
+        (Free, Global, "U-AD", "low", false),
+        (Free, PerProgramme, "U-AD", "low", false),
+        (Free, Free, "U-AD", "low", false),
+    ];
+    let of = |programme: &str, level: &str, consumption| {
+        let (programme, award_level) = (Some(name(programme)), Some(name(level)));
+        move |_: &mut Signed<ConversionRequest>, reckoned: &mut Assessment| {
+            let place = ConvertedPlace::Requirement(name("elective"));
+            let item = item("hours", "training", place, 500, &[0]);
+            reckoned.items = vec![ProposedItem { consumption, programme, award_level, ..item }];
+            reckoned.refusal = None;
+        }
+    };
+    for (earlier, now, programme, level, excluded) in cases {
+        let mut bank = Bank::open();
+        bank.deposit("t/h", "ann", What::Hours(18));
+        let first = bank.apply_with("ann", "U-AD", &["t/h"], of("U-AD", "low", earlier)).unwrap();
+        bank.decide(first, DecisionOutcome::Approve).unwrap();
+        let outcome = bank.apply_with("ann", "U-AD", &["t/h"], of(programme, level, now));
+        if excluded {
+            let rejection = refused(outcome, Reason::RecordUsed, "records[0]");
+            assert_eq!(rejection.index, Some(first));
+        } else {
+            assert!(outcome.is_ok(), "{earlier:?}, then {now:?} in {programme} for {level}: {outcome:?}");
+        }
+    }
+}
+
 /// With credit its bucket says it, without credit its uses do.
 #[test]
 fn what_was_used_up_for_ever_is_used() {

@@ -159,6 +159,10 @@ async fn show(context: &mut Context, issuer: &InstitutionId, record: RecordId, r
             );
             output.line(Phrase::DetailsProved, &[]);
         }
+        // Every deposit has a code, and what an application grants has none.
+        None if view.facts.subject_code.is_empty() && view.facts.occupation_code.is_empty() => {
+            output.line(Phrase::RecordGrantedShown, &[]);
+        }
         None => output.line(Phrase::DetailsNotShown, &[]),
     }
     if let Some(corrected) = view.superseded_by {

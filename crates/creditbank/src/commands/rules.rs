@@ -9,7 +9,7 @@ mod told;
 
 pub(super) use page::render_explanation;
 pub(super) use published::{book_id, book_name, read_book};
-pub(super) use told::{decision_documents, decision_lines};
+pub(super) use told::{decision_documents, decision_lines, spoken};
 
 use super::Context;
 use super::connect::Connect;

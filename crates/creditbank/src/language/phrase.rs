@@ -132,6 +132,7 @@ phrases! {
     RecordFacts: "{0}，{1} 获得，账户 {2}，第 {3} 条", "{0}, awarded {1}, account {2}, entry {3}";
     RecordDetails: "名称 {0}；目录 {1}；成绩 {2}；证书 {3}", "title {0}; catalogue {1}; score {2}; certificate {3}";
     DetailsProved: "明细已按签名的承诺值验证，成果已证明在账本中", "the details are proved against the signed commitment, and the record is proved to be in the ledger";
+    RecordGrantedShown: "由申请授予，没有自己的明细；依据（申请与授予的条目）已证明在账本中，见 convert list", "it was granted by an application and has no details of its own; what it rests on is proved to be in the ledger, see convert list";
     DetailsNotShown: "明细不对此身份开放，或已删除", "the details are not for this reader, or erased";
     RecordSupersededBy: "已由成果 {0} 替代", "superseded by record {0}";
     RecordCorrected: "成果 {0} 已由成果 {1} 替代", "record {0} is superseded by record {1}";

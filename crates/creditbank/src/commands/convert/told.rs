@@ -6,16 +6,16 @@ use super::quoted::Quoted;
 use crate::commands::Context;
 use crate::commands::labels::{application_status, conversion_purpose};
 use crate::commands::recorded::with;
-use crate::commands::rules::{decision_documents, decision_lines, read_book, render_explanation};
+use crate::commands::rules::{decision_documents, decision_lines, read_book, render_explanation, spoken};
 use crate::ending::{CommandError, Ending, Exit, unwritable};
 use crate::language::Phrase;
 use crate::output::thousandths;
 use credit_client::{Client, ConversionView, OpenedConversion};
 use credit_rules::award::{Measured, Part};
-use credit_rules::book::Book;
+use credit_rules::book::{Book, Requirement};
 use credit_rules::explain::Explanation;
-use credit_rules::value::Credit;
-use credit_types::{ApplicationStatus, ConversionPurpose, FrameworkId, ProposedItem, RecordName};
+use credit_rules::value::{Credit, Label};
+use credit_types::{ApplicationStatus, BookName, ConversionPurpose, FrameworkId, ProposedItem, RecordName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -51,7 +51,7 @@ enum Why {
     /// Of credit.
     Credit(Box<Book>, Box<Explanation>),
     /// Of an award.
-    Award(Verdict),
+    Award(Box<Book>, Verdict),
     /// There is no explanation: it was erased, or the book could not be applied.
     Nothing,
 }
@@ -78,13 +78,19 @@ async fn why(
         }
         ConversionPurpose::Award => {
             let AwardExplanation { verdict } = serde_json::from_slice(explanation).map_err(newer)?;
-            Ok(Why::Award(verdict))
+            let (_, book) = read_book(client, book_id, version).await?;
+            Ok(Why::Award(Box::new(book), verdict))
         }
     }
 }
 
 /// Says why, and writes the page.
-fn tell_why(context: &Context, why: &Why, html: Option<&Path>) -> Result<Value, CommandError> {
+fn tell_why(
+    context: &Context,
+    why: &Why,
+    target: &BookName,
+    html: Option<&Path>,
+) -> Result<Value, CommandError> {
     match why {
         Why::Credit(book, explanation) => {
             context.output.raw_line("");
@@ -96,11 +102,11 @@ fn tell_why(context: &Context, why: &Why, html: Option<&Path>) -> Result<Value, 
             }
             Ok(decision_documents(book, explanation))
         }
-        Why::Award(verdict) => {
+        Why::Award(book, verdict) => {
             if html.is_some() {
                 return Err(no_page());
             }
-            tell_verdict(context, verdict);
+            tell_verdict(context, book, target, verdict);
             Ok(json!({}))
         }
         Why::Nothing => {
@@ -111,16 +117,26 @@ fn tell_why(context: &Context, why: &Why, html: Option<&Path>) -> Result<Value, 
 }
 
 /// How an award came out.
-fn tell_verdict(context: &Context, verdict: &Verdict) {
+fn tell_verdict(context: &Context, book: &Book, target: &BookName, verdict: &Verdict) {
     let output = context.output;
+    let award = book.awards.iter().find(|award| award.id.as_str() == target.as_str());
+    let programme = award.and_then(|award| book.programmes.get(award.programme.as_ref()?));
     output.raw_line("");
     let phrase = if verdict.granted { Phrase::AwardFulfilled } else { Phrase::AwardNotFulfilled };
     output.line(phrase, &[&thousandths(verdict.total.0)]);
     if let Some(step) = &verdict.step {
-        output.line(Phrase::AwardStep, &[step]);
+        let steps = award.map(|award| award.ladder.as_slice()).unwrap_or_default();
+        let known = steps.iter().find(|known| known.id.as_str() == step);
+        let label = known.map(|known| labelled(context, &known.labels, step));
+        output.line(Phrase::AwardStep, &[label.as_ref().unwrap_or(step)]);
     }
     let mut rows = Vec::new();
-    outcomes(context, &verdict.requirements, "", &mut rows);
+    // The verdict has them in the book's order: the award's own, then the programme's.
+    let own = award.map(|award| award.requirements.as_slice()).unwrap_or_default();
+    let all =
+        own.iter().chain(programme.map(|programme| programme.requirements.as_slice()).unwrap_or_default());
+    let all: Vec<&Requirement> = all.collect();
+    outcomes(context, &verdict.requirements, &all, "", &mut rows);
     if !rows.is_empty() {
         let header = [Phrase::ColumnRequirement, Phrase::ColumnMet, Phrase::ColumnHave, Phrase::ColumnNeed];
         output.table(&header, &rows);
@@ -128,12 +144,20 @@ fn tell_verdict(context: &Context, verdict: &Verdict) {
 }
 
 /// Requirements and their parts, one row each, alternatives below what they are alternatives of.
-fn outcomes(context: &Context, all: &[Outcome], indent: &str, rows: &mut Vec<Vec<String>>) {
+fn outcomes(
+    context: &Context,
+    all: &[Outcome],
+    of: &[&Requirement],
+    indent: &str,
+    rows: &mut Vec<Vec<String>>,
+) {
     let language = context.output.language;
-    for Outcome { requirement, met, parts, any_of } in all {
-        let requirement = if requirement.is_empty() { "-" } else { requirement };
+    for (at, Outcome { requirement, met, parts, any_of }) in all.iter().enumerate() {
+        let in_book = of.get(at).filter(|one| one.id.as_str() == requirement);
+        let name = in_book.map(|one| labelled(context, &one.labels, requirement));
+        let name = name.unwrap_or_else(|| requirement.clone());
         let met = if *met { Phrase::AwardMet } else { Phrase::AwardOpen }.text();
-        let mut row = vec![format!("{indent}{requirement}"), language.of(&met).to_owned()];
+        let mut row = vec![format!("{indent}{name}"), language.of(&met).to_owned()];
         let amount = |measured: Measured, count: i64| match measured {
             Measured::Credit => thousandths(count),
             Measured::Minutes => format!("{}:{:02}", count / 60, count % 60),
@@ -143,7 +167,19 @@ fn outcomes(context: &Context, all: &[Outcome], indent: &str, rows: &mut Vec<Vec
         let need: Vec<String> = parts.iter().map(|part| amount(part.measured, part.need)).collect();
         row.extend([have.join(", "), need.join(", ")]);
         rows.push(row);
-        outcomes(context, any_of, &format!("{indent}  "), rows);
+        let alternatives: Vec<&Requirement> = in_book.iter().flat_map(|one| &one.any_of).collect();
+        outcomes(context, any_of, &alternatives, &format!("{indent}  "), rows);
+    }
+}
+
+/// What a book calls something, with its id; an alternative may have neither.
+fn labelled(context: &Context, label: &Label, id: &str) -> String {
+    let text = label.text(spoken(context.output.language));
+    match (text.is_empty(), id.is_empty()) {
+        (true, true) => "-".to_owned(),
+        (true, false) => id.to_owned(),
+        (false, true) => text.to_owned(),
+        (false, false) => format!("{text} ({id})"),
     }
 }
 
@@ -204,7 +240,7 @@ pub(in crate::commands) async fn quote(
         output.line(phrase, &[&quote.institution_id]);
     }
     let why = why(client, *purpose, book_id, quote.version, &quote.explanation).await?;
-    let sentences = tell_why(context, &why, html)?;
+    let sentences = tell_why(context, &why, target, html)?;
     let refusal = quote.refusal.as_ref();
     output.json(&with(
         json!({
@@ -282,7 +318,7 @@ pub(in crate::commands) async fn application(
     let explanation = explanation.as_deref().unwrap_or_default();
     let book = &request.book;
     let why = why(client, request.purpose, &book.book_id, book.version, explanation).await?;
-    let sentences = tell_why(context, &why, html)?;
+    let sentences = tell_why(context, &why, &request.target, html)?;
     let more = json!({ "explanation": parsed(explanation), "precedents": precedents, "proved": true });
     output.json(&with(with(documents::application(view), more), sentences));
     Ok(Exit::Done)

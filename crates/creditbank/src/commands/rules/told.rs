@@ -13,7 +13,7 @@ use credit_rules::value;
 use serde_json::{Value, json};
 
 /// The language of sentences.
-pub(super) fn spoken(language: Language) -> value::Language {
+pub(in super::super) fn spoken(language: Language) -> value::Language {
     match language {
         Language::Zh => value::Language::Zh,
         Language::En => value::Language::En,

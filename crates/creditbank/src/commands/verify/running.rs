@@ -6,6 +6,7 @@ use super::super::token::Bearer;
 use super::memory::Resources;
 use super::page::{Checked, Page, Scope, counting};
 use super::pipeline::{Load, Loaded, Window, is_full, push_all, scratch_failed};
+use super::shelf::ServerShelf;
 use crate::ending::{CommandError, Ending};
 use crate::language::Phrase;
 use credit_client::Client;
@@ -31,9 +32,14 @@ pub(super) async fn run(
     let seen = client.seen().await?;
     let head = client.head().await?;
     let seen = seen.map(|seen| Head { size: seen.size, root: seen.root });
-    let mut verifier = Verifier::within(Some(pinned.clone()), &resources.memory()).with_heads(seen);
-    let bar = context.output.progress(Phrase::ProgressVerify, head.size);
     let handle = Handle::current();
+    // The books are asked for after the head: what is published under it is among them.
+    let shelf = ServerShelf::new(&client, &handle).await?;
+    let mut verifier = Verifier::within(Some(pinned.clone()), &resources.memory()).with_heads(seen);
+    if let Some(shelf) = &shelf {
+        verifier = verifier.with_blobs(shelf);
+    }
+    let bar = context.output.progress(Phrase::ProgressVerify, head.size);
     // Pages are asked for on the reader's thread, so that the next one is on its way while this one is verified.
     let pushed = block_in_place(|| {
         push_all(
@@ -51,6 +57,9 @@ pub(super) async fn run(
     // A rule that is broken before the page that failed is found whatever else happens.
     if verifier.halted().is_none() {
         pushed?;
+    }
+    if let Some(cause) = shelf.as_ref().and_then(ServerShelf::failed) {
+        return Err(cause.into());
     }
     let report = verifier.finish(Some(&head.checkpoint)).map_err(scratch_failed)?;
     let exit = super::tell(context, &report, None);
