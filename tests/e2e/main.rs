@@ -65,4 +65,5 @@ mod retry;
 mod rotation;
 mod service;
 mod shared;
+mod shipped_cases;
 mod token;

@@ -1,8 +1,9 @@
 //! What a rule book grants for records of the log: rows and details become the engine's question, and its answer becomes
 //! the items of a proposal.
 //!
-//! A record's id in a question is `issuer:` and its 32 digits, its standard is its scheme, its ladder is its framework,
-//! and its course is `issuer:` and its catalogue reference. What no record says comes from the particulars: facts under
+//! A record's id in a question is `issuer:` and its 32 digits, its ladder is its framework, and its course is `issuer:` and
+//! its catalogue reference. A standard of a book is the scheme of its name in capitals, with `_` for what a scheme's name
+//! can't have: `uk-cats` is `UK_CATS`. What no record says comes from the particulars: facts under
 //! the names `content_match`, `assessment` and `project` are the record's own, all others are the rule's.
 
 use crate::row::{RecordRow, RecordUse, UsesRow};
@@ -92,6 +93,19 @@ fn name(text: &str) -> Option<Name> {
 /// A record's id in a question.
 pub fn record_id(record: &RecordName) -> Option<Name> {
     name(&format!("{}:{}", record.issuer, record.record_id))
+}
+
+/// The scheme of a standard; `None` where its name is none of a scheme's even so.
+pub fn scheme_of(std: &Name) -> Option<SchemeId> {
+    let letter =
+        |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
+    SchemeId::new(std.as_str().chars().map(letter).collect::<String>()).ok()
+}
+
+/// The standard of a scheme in a book; where the book has none, the scheme's own name.
+fn std_of(book: &Book, scheme: &SchemeId) -> Option<Name> {
+    let known = book.standards.keys().find(|std| scheme_of(std).as_ref() == Some(scheme));
+    known.cloned().or_else(|| name(scheme.as_str()))
 }
 
 /// The account's own records of a request, with their positions.
@@ -216,7 +230,7 @@ fn proposed(
                 rule: book_name(&rule.id)?,
                 rule_kind: Some(book_name(&rule.kind)?),
                 place,
-                scheme: SchemeId::new(std.as_str()).ok()?,
+                scheme: scheme_of(std)?,
                 credits,
                 sources: sources.clone(),
                 consumption: consumption(rule.consumption),
@@ -290,7 +304,7 @@ fn record(row: &RecordRow, at: usize, beside: Beside) -> Option<Record> {
         lineage: name(&details.lineage_key),
         project: stated.get("project").and_then(|text| name(text)),
         credit: amount.map(|amount| Credit(amount.credits.milli())),
-        std: amount.and_then(|amount| name(amount.scheme.as_str())),
+        std: amount.and_then(|amount| std_of(beside.program.book(), &amount.scheme)),
         hours: facts.minutes.map(|minutes| Time::Minutes(i64::from(minutes.minutes))),
         hour_kind: facts.minutes.map(|minutes| HourName(minutes.hour_kind)),
         level: facts.level.as_ref().map(|level| LevelValue(level.tenths)),
@@ -410,7 +424,7 @@ fn award_item(
         rule: request.target.clone(),
         rule_kind: None,
         place: ConvertedPlace::Standard(book_name(verdict.step.as_ref().unwrap_or(&asked.id))?),
-        scheme: SchemeId::new(asked.std.as_str()).ok()?,
+        scheme: scheme_of(&asked.std)?,
         credits: None,
         sources,
         consumption: consumption(asked.consumption),
@@ -471,8 +485,11 @@ fn granted_held(
     record_row: &RecordRow,
     today: CivilDate,
 ) -> Option<Held> {
-    let own_standard =
-        record_row.facts.amount.as_ref().filter(|amount| amount.scheme.as_str() == asked.std.as_str());
+    let own_standard = record_row
+        .facts
+        .amount
+        .as_ref()
+        .filter(|amount| Some(&amount.scheme) == scheme_of(&asked.std).as_ref());
     let grant = Use {
         record: record_id(&record_row.name())?,
         consumption: in_book(first.consumption),

@@ -35,19 +35,24 @@ pub(crate) struct Basis<'b> {
     pub(crate) details: Option<&'b dyn DetailsSource>,
 }
 
-/// Reckons an application again; `false` where this reader has not all that it takes.
-pub(crate) fn is_derived(
+/// The day of an entry; `None` where its time lies beyond the calendar.
+pub(crate) fn day(view: &View, context: &Context) -> Option<CivilDate> {
+    let offset = view.log()?.genesis.civil_offset_minutes;
+    CivilDate::at(context.recorded_at_us, offset).ok()
+}
+
+/// Reckons an application again, and gives the details that it was reckoned from; `None` where this reader has not all
+/// that it takes.
+pub(crate) fn derived(
     basis: &Basis<'_>,
     request: &ConversionRequest,
     recorded: &Assessment,
-) -> Result<bool, Stop> {
+) -> Result<Option<Vec<Option<RecordDetails>>>, Stop> {
     let Basis { view, context, book: (ready, digest), applied, details } = basis;
-    let (Some(applied), Some(source)) = (applied, details) else { return Ok(false) };
-    let Some(details) = earlier(view, request, *source)? else { return Ok(false) };
+    let (Some(applied), Some(source)) = (applied, details) else { return Ok(None) };
+    let Some(details) = earlier(view, request, *source)? else { return Ok(None) };
     let underived = |detail: &str| Stop::broken(Rule::ConversionNotDerived, detail);
-    let offset = view.log().map(|log| log.genesis.civil_offset_minutes);
-    let today = offset.and_then(|offset| CivilDate::at(context.recorded_at_us, offset).ok());
-    let today = today.ok_or_else(|| underived("its entry has no day"))?;
+    let today = day(view, context).ok_or_else(|| underived("its entry has no day"))?;
     let Applied { particulars, explanation } = applied;
     let beside = Beside { program: &ready.program, digest: *digest, details: &details, particulars };
     let reckoned = assess::reckon(view, today, request, beside);
@@ -62,7 +67,7 @@ pub(crate) fn is_derived(
     }
     let same = reckoned.explanation == *explanation;
     ensure(same, Rule::ConversionNotDerived, "its explanation is another one than was reckoned")?;
-    Ok(true)
+    Ok(Some(details))
 }
 
 /// The details of a request's records, in their order, out of the entries that deposited them; `None` where one is not

@@ -8,7 +8,7 @@
 //! entry and the rule that it breaks.
 //!
 //! What an application is granted is reckoned again from its rule book ([`Blobs`]) and the details of its records
-//! ([`DetailsSource`]), where both are given.
+//! ([`DetailsSource`]), where both are given. An [`Onlooker`] is shown each with what it was reckoned from.
 //!
 //! Nothing here takes the bank's word for anything that can be computed. What later software wrote is only called
 //! newer where the authority has announced it in the log ([`Verdict::NeedsNewer`]); else a bank could turn "broken"
@@ -35,6 +35,7 @@ mod frame;
 mod history;
 mod known;
 mod log;
+mod onlooker;
 mod part;
 mod prepare;
 mod receipt;
@@ -68,6 +69,7 @@ pub use frame::{
     SecretPart, WithEarlier, read_entry, read_secrets, skip_entry, skip_secrets, write_entry, write_secrets,
 };
 pub use log::{EntryBytes, Head, Verifier};
+pub use onlooker::{Application, Onlooker, Secrets};
 pub use prepare::{Prepared, Preparer};
 pub use receipt::{VerifiedReceipt, expects_leaf, expects_statement, verify_receipt};
 pub use report::{Broken, EXIT_BROKEN, EXIT_NEEDS_NEWER, EXIT_OK, Halt, Report, Verdict};

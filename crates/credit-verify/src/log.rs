@@ -8,7 +8,8 @@ use credit_types::{Digest, EntryCore, LogId};
 
 use crate::books::{Blobs, Books};
 use crate::command::DetailsSource;
-use crate::prepare::{self, Prepared, Preparer, Unread, head};
+use crate::onlooker::Onlooker;
+use crate::prepare::{self, Decision, Prepared, Preparer, Unread, head};
 use crate::replay::{Judged, State};
 use crate::report::{Broken, Halt, Report, Stop, Verdict, ensure};
 use crate::rows::AllRows;
@@ -52,6 +53,7 @@ pub struct Verifier<'d> {
     trust: Option<Trust>,
     details: Option<&'d dyn DetailsSource>,
     books: Books<'d>,
+    onlooker: Option<&'d dyn Onlooker>,
     heads: Vec<Head>,
     state: State,
     judged: Counts,
@@ -81,6 +83,7 @@ impl<'d> Verifier<'d> {
             trust,
             details: None,
             books: Books::default(),
+            onlooker: None,
             heads: Vec::new(),
             state: State::new(memory),
             judged: Counts::default(),
@@ -92,11 +95,12 @@ impl<'d> Verifier<'d> {
 
     /// Another verifier that goes on from here by itself; `None` once parts of this one lie in scratch files.
     pub fn fork(&self) -> Option<Self> {
-        let Self { trust, details, books, heads, state, judged, announced, beyond, halted } = self;
+        let Self { trust, details, books, onlooker, heads, state, judged, announced, beyond, halted } = self;
         Some(Self {
             trust: trust.clone(),
             details: *details,
             books: books.clone(),
+            onlooker: *onlooker,
             heads: heads.clone(),
             state: state.fork()?,
             judged: *judged,
@@ -118,6 +122,13 @@ impl<'d> Verifier<'d> {
     #[must_use]
     pub fn with_blobs(mut self, blobs: &'d dyn Blobs) -> Self {
         self.books = Books::from(blobs);
+        self
+    }
+
+    /// Shows every application to somebody, once it is judged.
+    #[must_use]
+    pub fn with_onlooker(mut self, onlooker: &'d dyn Onlooker) -> Self {
+        self.onlooker = Some(onlooker);
         self
     }
 
@@ -256,7 +267,7 @@ impl<'d> Verifier<'d> {
     ) -> Result<EntryCore, Stop> {
         let core = self.core(index, &prepared)?;
         let judged = match prepared.read {
-            Ok(decision) => self.state.judge(&core, &decision, &mut self.books, details)?,
+            Ok(decision) => self.decided(&core, &decision, details)?,
             Err(Unread::Stop(stop)) => return Err(stop),
             Err(Unread::Later) if upgrade::is_beyond(entry.parts) => {
                 head(entry.parts)?;
@@ -266,7 +277,7 @@ impl<'d> Verifier<'d> {
             }
             Err(Unread::Later) => {
                 match prepare::read(&mut self.state, entry.parts, details, &mut Checks::OneByOne) {
-                    Ok(decision) => self.state.judge(&core, &decision, &mut self.books, details)?,
+                    Ok(decision) => self.decided(&core, &decision, details)?,
                     Err(Unread::Stop(stop)) => return Err(stop),
                     Err(Unread::Later) => {
                         unreachable!("in its turn everything is known that an entry rests on")
@@ -280,6 +291,15 @@ impl<'d> Verifier<'d> {
         }
         self.count(judged);
         Ok(core)
+    }
+
+    fn decided(
+        &mut self,
+        core: &EntryCore,
+        decision: &Decision,
+        details: Option<&dyn DetailsSource>,
+    ) -> Result<Judged, Stop> {
+        self.state.judge(core, decision, &mut self.books, details, self.onlooker)
     }
 
     fn count(&mut self, judged: Judged) {

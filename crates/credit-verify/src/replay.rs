@@ -18,8 +18,9 @@ use credit_types::{
 
 use crate::books::{Books, Ready};
 use crate::command::DetailsSource;
-use crate::derived::{Basis, is_derived};
+use crate::derived::{Basis, day, derived};
 use crate::known::{Known, ManifestFacts};
+use crate::onlooker::{Application, Onlooker, Secrets};
 use crate::prepare::{Decision, Past, Unread};
 use crate::report::{Stop, ensure};
 use crate::rows::Rows;
@@ -147,6 +148,7 @@ impl State {
         decision: &Decision,
         books: &mut Books<'_>,
         details: Option<&dyn DetailsSource>,
+        onlooker: Option<&dyn Onlooker>,
     ) -> Result<Judged, Stop> {
         let Decision { parts, events, command, closed, applied } = decision;
         let mut view = View::new();
@@ -158,11 +160,13 @@ impl State {
         let command = by_book(command, read.as_ref());
         let decided = decide(&view, &context, &command).map_err(refused)?;
         same_events(&decided, events)?;
+        let mut opened = None;
         let whole = match (command.as_ref(), &read) {
             (Command::RequestConversion(statement, assessment), Some((ready, digest))) => {
                 let (view, context, book) = (&view, &context, (ready, *digest));
                 let basis = Basis { view, context, book, applied: applied.as_ref(), details };
-                is_derived(&basis, &statement.body, assessment)?
+                opened = derived(&basis, &statement.body, assessment)?;
+                opened.is_some()
             }
             (Command::RequestConversion(..) | Command::PublishRuleBook(..), read) => read.is_some(),
             (_, _) => true,
@@ -170,6 +174,20 @@ impl State {
         self.load(&mut view, |view| event_reads(&decided, view))?;
         let links = links(&view, &decided);
         ensure(links == parts.links, Rule::LinkWrong, "a sequence, a previous entry or an event differs")?;
+        if let (Command::RequestConversion(statement, assessment), Some(onlooker)) =
+            (command.as_ref(), onlooker)
+        {
+            let secrets = applied.as_ref().zip(opened.as_deref());
+            onlooker.application(&Application {
+                index: core.index,
+                day: day(&view, &context),
+                view: &view,
+                request: &statement.body,
+                items: &assessment.items,
+                secrets: secrets
+                    .map(|(applied, details)| Secrets { details, particulars: &applied.particulars }),
+            });
+        }
         evolve_entry(&mut view, &context, &key, &decided);
         for id in view.take_changed() {
             if let Some(row) = view.get(&id) {

@@ -301,6 +301,10 @@ fn apart(judgement: &mut Judgement, items: &[ProposedItem]) {
 /// record from being used twice.
 fn excludes(earlier: &RecordUse, item: &ProposedItem) -> bool {
     let same_programme = earlier.programme == item.programme;
+    // What consumes nothing may count in many places; credit for it is granted once by each rule in each programme.
+    if item.credits.is_some() && same_programme && earlier.rule == item.rule {
+        return true;
+    }
     let by_earlier = match earlier.consumption {
         Consumption::None => return false,
         // Of a record with credit its bucket says so, to uses that consume nothing as well; one without credit is no less

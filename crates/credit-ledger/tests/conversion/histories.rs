@@ -454,7 +454,8 @@ impl History {
         }
     }
 
-    /// However an account divides its records among applications, it is granted no more than for all of them at once.
+    /// However an account divides its records among applications that follow each other, it is granted no more than for
+    /// all of them at once. Of applications that were open together each was reckoned as if the others were not.
     fn check_together(&self) -> usize {
         let mut several = 0;
         for (who, target) in LEARNERS.into_iter().flat_map(|who| [(who, "U-AD"), (who, "V-AD")]) {
@@ -465,7 +466,12 @@ impl History {
             });
             let rows: Vec<&ApplicationRow> = rows.collect();
             // Versions differ in what a record is worth.
-            if rows.len() < 2 || rows.iter().any(|row| row.request.book != rows[0].request.book) {
+            let one_book = rows.iter().all(|row| row.request.book == rows[0].request.book);
+            let granted_at = |row: &ApplicationRow| {
+                row.steps.iter().find(|step| live.contains(&step.status)).map_or(0, |step| step.index)
+            };
+            let in_turn = rows.windows(2).all(|two| granted_at(two[0]) < two[1].requested_index);
+            if rows.len() < 2 || !one_book || !in_turn {
                 continue;
             }
             several += 1;
@@ -562,7 +568,9 @@ fn history(seed: u64, tally: &mut Tally) {
     for number in 0..HISTORY_COMMANDS {
         if stolen == Some(number) {
             // What an issuer has signed of late is in doubt.
-            let from = history.bank.index() - u64::try_from(history.draw.below(60)).unwrap();
+            let back = u64::try_from(history.draw.below(60)).unwrap();
+            let active = history.bank.account(account(LEARNERS[0])).opened_index;
+            let from = history.bank.index().saturating_sub(back).max(active);
             history.bank.report("t.records", from);
         }
         if history.draw.chance(20) {
@@ -617,7 +625,7 @@ fn random_conversions_keep_what_must_hold() {
             std::panic::resume_unwind(failure);
         }
     }
-    println!("{:#?}\n{:#?}", tally.statuses, tally.reasons);
+    println!("{:#?}\n{:#?}\n{}", tally.statuses, tally.reasons, tally.several);
     if total >= COMMANDS {
         for (status, least) in STATUSES {
             let count = tally.statuses.get(&status).copied().unwrap_or(0);

@@ -455,15 +455,17 @@ fn a_use_excludes_what_its_consumption_says() {
         (PerProgramme, PerAwardLevel, "V-AD", "low", false),
         (PerProgramme, Global, "V-AD", "high", true),
         (PerProgramme, OnceForAllDegrees, "V-AD", "high", true),
-        (PerProgramme, Free, "U-AD", "low", false),
+        (PerProgramme, Free, "V-AD", "low", false),
         (PerAwardLevel, PerAwardLevel, "U-AD", "high", true),
         (PerAwardLevel, PerProgramme, "V-AD", "low", true),
         (PerAwardLevel, PerProgramme, "V-AD", "high", false),
         (PerAwardLevel, Global, "V-AD", "high", true),
-        (PerAwardLevel, Free, "U-AD", "low", false),
-        (Free, Global, "U-AD", "low", false),
-        (Free, PerProgramme, "U-AD", "low", false),
-        (Free, Free, "U-AD", "low", false),
+        (PerAwardLevel, Free, "V-AD", "low", false),
+        (Free, Global, "V-AD", "low", false),
+        (Free, PerProgramme, "V-AD", "low", false),
+        (Free, Free, "V-AD", "low", false),
+        // The same rule grants credit for it once in each programme.
+        (Free, Free, "U-AD", "low", true),
     ];
     let of = |programme: &str, level: &str, consumption| {
         let (programme, award_level) = (Some(name(programme)), Some(name(level)));
@@ -549,15 +551,20 @@ fn a_proposal_uses_a_record_once() {
     }
 }
 
-/// A use that uses nothing up excludes nothing, and nothing excludes it but that the record is redeemed.
+/// A use that uses nothing up excludes no other use. By the same rule into the same programme it would be the same use.
 #[test]
-fn a_use_that_consumes_nothing_excludes_nothing() {
+fn a_use_that_consumes_nothing_excludes_itself_alone() {
     let mut bank = Bank::open();
     bank.deposit("t/g", "ann", What::Grade(2, 2_000));
-    for _ in 0..3 {
-        let application = bank.apply("ann", "V-AD", &["t/g"]).unwrap();
-        bank.decide(application, DecisionOutcome::Approve).unwrap();
-        assert_eq!(bank.bucket("t/g"), Some(Bucket::Available));
+    let visits = bank.apply("ann", "V-AD", &["t/g"]).unwrap();
+    bank.decide(visits, DecisionOutcome::Approve).unwrap();
+    assert_eq!(bank.bucket("t/g"), Some(Bucket::Available));
+    let again = refused(bank.apply("ann", "V-AD", &["t/g"]), Reason::RecordUsed, "records[0]");
+    assert_eq!(again.index, Some(visits));
+    // An award brings no credit: it may be asked for again, for its next step.
+    for _ in 0..2 {
+        let badge = bank.apply("ann", "badge", &["t/g"]).unwrap();
+        bank.decide(badge, DecisionOutcome::Approve).unwrap();
     }
     let application = bank.apply("ann", "U-AD", &["t/g"]).unwrap();
     bank.decide(application, DecisionOutcome::Approve).unwrap();

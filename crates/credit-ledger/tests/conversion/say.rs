@@ -133,7 +133,7 @@ impl Bank {
                 lapse_days: LAPSE_DAYS,
                 batch_days: 7,
                 anchor_days: 30,
-                suspect_days: 90,
+                suspect_days: 365,
             },
             continues: None,
         };
