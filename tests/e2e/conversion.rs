@@ -1,7 +1,8 @@
 //! Credit that moves between institutions, and awards, over the wire.
 
+use crate::bank::Bank;
 use crate::conversion_support::{Asked, College, book_text};
-use crate::session::{Session, refusal};
+use crate::session::{Session, World, refusal};
 use crate::shared::{busy, quiet};
 use crate::statement::{Draft, today, today_plus, unique};
 use credit_log::commitment::commit;
@@ -518,4 +519,51 @@ async fn each_caller_sees_the_applications_that_concern_them() {
     let told =
         session.conversions(&caller).get_conversion(request).await.expect("an application").into_inner();
     assert_eq!(told.precedents, [index]);
+}
+
+#[tokio::test]
+async fn a_ledger_with_conversions_is_verified_rebuilt_and_taken_up_again() {
+    let world = World::over(Bank::start(&[]));
+    let session = Session::new(&world).await;
+    let college = session.college().await;
+    session.auto_approve(&college, &["transfer"]).await;
+    let first = learner(&session).await;
+    session.applied(&first.course_only(&session, &college)).await;
+    let second = learner(&session).await;
+    let (index, _) = session.applied(&second.both(&session, &college)).await;
+    session.decide(&college, index, DecisionOutcome::Approve, |_| {}).await.expect("a decision");
+    let award = Asked::award(&college, &second.account, &granted_names(&session, &college, index).await);
+    let (award_index, _) = session.applied(&award).await;
+    session.decide(&college, award_index, DecisionOutcome::Approve, |_| {}).await.expect("an award");
+    let own = college.institution.key(KeyPurpose::Decisions);
+    let regulator = world.regulator.key(KeyPurpose::Status);
+    session.reverse(&college, award_index, &[], &[&own, &regulator]).await.expect("a reversal");
+    let third = learner(&session).await;
+    let (held, _) = session.applied(&third.both(&session, &college)).await;
+    let sums = second.sums(&session).await;
+    assert!(world.bank.stop().success());
+    // Everything is decided again: the books from their blobs, the proposals from the details in the vault.
+    let said = world.bank.must(&["verify", "--details"]);
+    assert!(said.contains(" 0 structure only") && said.contains("the log holds"), "{said}");
+    world.bank.must(&["rebuild", "--check"]);
+    world.bank.must(&["rebuild"]);
+    world.bank.must(&["rebuild", "--check"]);
+    let export = world.bank.folder().join("export").display().to_string();
+    world.bank.must(&["export", &export, "--details"]);
+    let said = world.bank.must(&["verify", "export", &export]);
+    assert!(said.contains(" 0 structure only") && said.contains("the log holds"), "{said}");
+    // A book of another byte is found, and so is one that is missing.
+    let blob = world.bank.folder().join("export/blobs").read_dir().expect("blobs").next().expect("a book");
+    let blob = blob.expect("a book").path();
+    let mut bytes = std::fs::read(&blob).expect("a book");
+    bytes[10] ^= 1;
+    std::fs::write(&blob, bytes).expect("a book");
+    let output = world.bank.run(&["verify", "export", &export]);
+    assert!(!output.status.success(), "{}", crate::bank::text(&output));
+
+    world.bank.serve();
+    let session = Session::new(&world).await;
+    assert_eq!(second.sums(&session).await, sums);
+    session.decide(&college, held, DecisionOutcome::Approve, |_| {}).await.expect("what was held is decided");
+    assert_eq!(third.sums(&session).await, [(Bucket::Available, 2_500), (Bucket::Redeemed, 2_500)]);
 }

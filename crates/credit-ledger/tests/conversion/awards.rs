@@ -281,6 +281,23 @@ fn a_source_revoked_under_an_award_never_comes_back() {
     bank.check_rebuild();
 }
 
+/// An award that used nothing up gives nothing back: what another application has redeemed since stays so.
+#[test]
+fn taking_an_award_back_frees_nothing_that_it_has_not_used_up() {
+    let mut bank = Bank::open();
+    bank.deposit("t/g", "ann", What::Grade(3, 4_000));
+    let badge = bank.apply("ann", "badge", &["t/g"]).unwrap();
+    bank.decide(badge, DecisionOutcome::Approve).unwrap();
+    assert_eq!(bank.bucket("t/g"), Some(Bucket::Available));
+    let grades = bank.apply("ann", "U-AD", &["t/g"]).unwrap();
+    bank.decide(grades, DecisionOutcome::Approve).unwrap();
+    bank.reverse(badge, &[]).unwrap();
+    assert_eq!(bank.bucket("t/g"), Some(Bucket::Redeemed));
+    let left: Vec<u64> = bank.uses(account("ann")).uses.iter().map(|one| one.application).collect();
+    assert_eq!(left, [grades]);
+    bank.check_rebuild();
+}
+
 /// A record and what was granted for it are not counted both; what another institution has granted is not counted at all.
 #[test]
 fn an_award_counts_nothing_twice() {

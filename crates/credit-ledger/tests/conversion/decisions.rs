@@ -79,6 +79,48 @@ fn a_part_is_approved_with_less_or_without_an_item() {
     bank.check_rebuild();
 }
 
+/// Whether a record is redeemed is for the consumption of what is granted to say.
+#[test]
+fn what_is_used_up_for_ever_is_redeemed_and_nothing_else() {
+    use Consumption::{Global, None as Free, OnceForAllDegrees, PerAwardLevel, PerProgramme};
+    let of = |rule: &str, consumption| ProposedItem {
+        rule: name(rule),
+        rule_kind: None,
+        place: ConvertedPlace::Requirement(name("elective")),
+        scheme: scheme(),
+        credits: Some(credits(500)),
+        sources: vec![0],
+        consumption,
+        programme: Some(name("U-AD")),
+        award_level: None,
+    };
+    let decided = |items: Vec<ProposedItem>, declined: &[(u32, Option<i64>)]| {
+        let mut bank = Bank::open();
+        bank.deposit("t/h", "ann", What::Training(18, 1_000));
+        let asked = bank.apply_with("ann", "U-AD", &["t/h"], |_, reckoned| reckoned.items = items);
+        let application = asked.unwrap();
+        if declined.is_empty() {
+            bank.decide(application, DecisionOutcome::Approve).unwrap();
+        } else {
+            bank.decide_with(application, DecisionOutcome::Partly, partly(declined)).unwrap();
+        }
+        bank.bucket("t/h").unwrap()
+    };
+    for (consumption, bucket) in [
+        (Global, Bucket::Redeemed),
+        (OnceForAllDegrees, Bucket::Redeemed),
+        (PerProgramme, Bucket::Available),
+        (PerAwardLevel, Bucket::Available),
+        (Free, Bucket::Available),
+    ] {
+        assert_eq!(decided(vec![of("hours", consumption)], &[]), bucket, "{consumption:?}");
+    }
+    let both = vec![of("grades", Global), of("visits", Free)];
+    assert_eq!(decided(both.clone(), &[]), Bucket::Redeemed);
+    assert_eq!(decided(both.clone(), &[(0, None)]), Bucket::Available);
+    assert_eq!(decided(both, &[(1, None)]), Bucket::Redeemed);
+}
+
 #[test]
 fn a_part_is_less_than_was_proposed_and_something() {
     let (mut bank, application) = applied();
@@ -341,7 +383,7 @@ fn what_was_granted_is_not_its_institutions_to_change() {
     bank.check_rebuild();
 }
 
-/// A decision names nothing that another application might have used meanwhile: what is held is held for one.
+/// What was filed is decided under the book it was filed under, and what was granted stays as it is.
 #[test]
 fn a_newer_book_changes_nothing_that_was_filed() {
     let (mut bank, application) = applied();

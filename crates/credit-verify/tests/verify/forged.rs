@@ -68,7 +68,9 @@ fn an_amount_that_the_book_does_not_grant() {
 fn an_item_that_the_book_does_not_grant() {
     let (mut bank, _, history) = ready();
     let mut application = bank.application(history, None);
-    let again = application.assessment.items[0].clone();
+    // At another place, for the ledger itself refuses the same use at the same place.
+    let mut again = application.assessment.items[0].clone();
+    again.place = ConvertedPlace::Requirement(name("elsewhere"));
     application.assessment.items.push(again);
     let index = record_bent(&mut bank, application);
     breaks(&bank, index, "CONVERSION_NOT_DERIVED");

@@ -25,6 +25,7 @@ mod forged;
 mod frames;
 mod heads;
 mod newer;
+mod onlookers;
 mod parcel;
 mod receipts;
 mod story;

@@ -4,6 +4,7 @@
 mod answered;
 mod load;
 mod page;
+mod past;
 mod published;
 mod told;
 
@@ -83,7 +84,9 @@ pub(crate) enum Command {
         page: PathBuf,
     },
     /// Say what differs between two versions · 说明两版规则书的差别
-    #[command(after_help = "Examples · 示例:\n  creditbank rules diff old/book.toml new/book.toml")]
+    #[command(
+        after_help = "With --ledger every application of a stopped ledger that was filed under the old book's id is reckoned again under either version, with the details that the root key of the home opens: whose credit would have been another. Applications that were refused left no trace.\n加 --ledger 时，对已停止账本中按该规则书提出的每份申请，用主目录中的根密钥解开明细，按新旧两版各重算一次，列出结果不同者；当时被拒绝的申请没有留下记录。\n\nExamples · 示例:\n  creditbank rules diff old/book.toml new/book.toml\n  creditbank rules diff old/book.toml new/book.toml --ledger\n  creditbank rules diff old/book.toml new/book.toml --ledger=/srv/ledger"
+    )]
     Diff {
         /// The old version, or its folder · 旧版文件或目录
         #[arg(value_name = "OLD")]
@@ -91,6 +94,9 @@ pub(crate) enum Command {
         /// The new version, or its folder · 新版文件或目录
         #[arg(value_name = "NEW")]
         new: PathBuf,
+        /// What it would have changed of past applications
+        #[command(flatten)]
+        past: past::Past,
     },
     /// Publish a version in the ledger, signed by the authority · 由主管方签名，在账本中公布规则书
     #[command(
@@ -158,7 +164,7 @@ pub(crate) async fn run_command(context: &mut Context, command: Command) -> Endi
         Command::Test { folder } => test(context, &folder),
         Command::Explain { book, asked } => explain(context, &book, &asked),
         Command::Render { book, asked, page } => render(context, &book, &asked, &page),
-        Command::Diff { old, new } => differences(context, &old, &new),
+        Command::Diff { old, new, past } => differences(context, &old, &new, &past),
         Command::Publish(args) => published::publish(context, args).await,
         Command::Activate(args) => published::change(context, args, RuleBookAction::Activate).await,
         Command::Abolish(args) => published::change(context, args, RuleBookAction::Abolish).await,
@@ -294,15 +300,16 @@ fn render(context: &Context, path: &Path, asked: &Asked, to: &Path) -> Ending {
     Ok(Exit::Done)
 }
 
-fn differences(context: &Context, old: &Path, new: &Path) -> Ending {
+fn differences(context: &mut Context, old: &Path, new: &Path, past: &past::Past) -> Ending {
     let old = or_told!(context, load::book(old));
     let new = or_told!(context, load::book(new));
     let found = diff(&old.book, &new.book);
     told::about(context, &old);
     told::about(context, &new);
     told::differences(context, &found);
+    let past = past::applications(context, &old, &new, past)?;
     context.output.json(&json!({
-        "old": told::identity(&old), "new": told::identity(&new), "differences": found,
+        "old": told::identity(&old), "new": told::identity(&new), "differences": found, "applications": past,
     }));
     Ok(Exit::Done)
 }

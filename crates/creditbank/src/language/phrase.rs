@@ -343,6 +343,10 @@ phrases! {
     ComplianceCounts: "计入 {0}，需要 {1}，尚缺 {2}（学时以分钟计，学分以千分之一计）", "counted {0}, needed {1}, missing {2} (time in minutes, credit in thousandths)";
     ComplianceUnreadable: "无法读懂结论：请使用更新的程序", "the verdict can't be read: use a newer program";
 
+    RulesLedgerBroken: "账本验证不通过，不能据以比较：请先运行 creditbank verify --details", "the ledger does not verify, so nothing is compared by it: run creditbank verify --details first";
+    RulesPastNone: "账本中没有按规则书 {0} 提出的申请", "the ledger has no applications under the rule book {0}";
+    RulesPastCounts: "按规则书 {0} 提出的申请 {1} 份：相同 {2}，增加 {3}，减少 {4}，学分相同而项目不同 {5}；无法重算 {6}", "{1} applications under {0}: {2} come out the same, {3} with more credit, {4} with less, {5} with as much in other items; {6} can't be reckoned";
+    RulesPastSum: "{0}：旧版共 {1}，新版共 {2}", "{0}: {1} by the old version, {2} by the new one";
     RulesBook: "{0}（{1} 第 {2} 版，{3} 条规则，SHA-256 {4}）", "{0} ({1} version {2}, {3} rules, SHA-256 {4})";
     RulesCaseDiffers: "  {0}：应为 {1}，实得 {2}", "  {0}: expected {1}, got {2}";
     RulesCaseFailed: "算例 {0} 不符：", "case {0} fails:";
@@ -363,9 +367,11 @@ phrases! {
     ColumnActiveFrom: "启用条目", "active from";
     ColumnAfter: "更正后", "after";
     ColumnAmount: "学分", "amount";
+    ColumnAfterVersion: "新版", "new version";
     ColumnApplication: "申请", "application";
     ColumnAwarded: "获得日期", "awarded";
     ColumnBefore: "更正前", "before";
+    ColumnBeforeVersion: "旧版", "old version";
     ColumnBook: "规则书", "book";
     ColumnBucket: "状态", "bucket";
     ColumnClass: "类别", "class";

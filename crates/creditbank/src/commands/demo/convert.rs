@@ -111,12 +111,11 @@ async fn publish(context: &mut Context, root: &Path, url: &str) -> Result<(), Co
     let folder = folder.display().to_string();
     let words = ["rules", "publish", folder.as_str(), "--activate", "--url", url];
     let Command::Rules(arguments) = parse(context, &words)? else { return Err(internal()) };
-    match rules::run_command(context, arguments).await? {
-        Exit::Done => Ok(()),
-        _ => Err(failed("规则书未能公布", "the rule book was not published")(
-            anyhow::anyhow!("see above"),
-        )),
+    let exit = rules::run_command(context, arguments).await?;
+    if exit == Exit::Done {
+        return Ok(());
     }
+    Err(failed("规则书未能公布", "the rule book was not published")(anyhow::anyhow!("see above")))
 }
 
 async fn quote(

@@ -17,7 +17,9 @@ use credit_service::{Keyring, compare_rows, disclose};
 use credit_store::high_water::HighWater;
 use credit_store::{BodyBytes, EntryBytes, Store, StoreError};
 use credit_types::Digest;
-use credit_verify::{EntrySecrets, Head, OpenedDetails, OwnedEntry, SecretPart, Table, Verdict, Verifier};
+use credit_verify::{
+    EntrySecrets, Head, Onlooker, OpenedDetails, OwnedEntry, Report, SecretPart, Table, Verdict, Verifier,
+};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of entries read at once.
@@ -43,31 +45,14 @@ pub(super) fn run(context: &mut Context, asked: Asked<'_>) -> Ending {
         html.map(|path| Page::new(context, path, Scope::Stopped, dir.display(), &trust)).transpose()?;
     let keyring = if details { Some(keyring(context, &dir)?) } else { None };
     let stopped = Stopped::open_with(&dir, resources.cache_bytes())?;
-    let faulty =
-        |cause: anyhow::Error| CommandError::new(Exit::Unreachable, Phrase::StoreFailed, &[]).because(cause);
-    let size = stopped.store.size().map_err(|cause| faulty(cause.into()))?;
+    let size = stopped.store.size().map_err(|cause| store_failed(cause.into()))?;
     let (heads, newest) = heads(context, &dir, &trust)?;
-    let store: &dyn Store = &stopped.store;
-    let shelf = StoreShelf::new(store, keyring.as_ref());
-    let mut verifier =
-        Verifier::within(Some(trust.clone()), &resources.memory()).with_heads(heads).with_blobs(&shelf);
-    let bar = context.output.progress(Phrase::ProgressVerify, size);
-    push_all(
-        &mut verifier,
-        Some(&shelf),
-        Resources::threads(),
-        |give| read_all(store, size, keyring.as_ref(), &mut |load| give(counting(page.as_ref(), load))),
-        |done| bar.set_position(done),
-    )?;
-    if let Some(cause) = shelf.failed() {
-        return Err(faulty(cause.into()));
-    }
     let note = newest.as_ref().map(|(_, note)| note.clone());
     // A group that was durable but not yet signed may lie above the mark; the next start signs it.
     let signed = newest.filter(|(head, _)| head.size == size).map(|(_, note)| note);
-    let report = verifier.finish(signed.as_deref()).map_err(scratch_failed)?;
-    drop(verifier);
-    bar.finish_and_clear();
+    let judging =
+        Judging { trust: &trust, keyring: keyring.as_ref(), resources, page: page.as_ref(), onlooker: None };
+    let report = judge(context, (&stopped.store, size), heads, signed.as_deref(), &judging)?;
     let bar = context.output.progress(Phrase::ProgressCompare, size);
     // Rows are a function of the log: those of a broken one prove nothing more.
     let differs = if report.verdict == Verdict::Ok {
@@ -85,6 +70,69 @@ pub(super) fn run(context: &mut Context, asked: Asked<'_>) -> Ending {
         page.write(context, &trust, Checked::Whole(&report, rows.as_ref()), note.as_deref())?;
     }
     Ok(exit)
+}
+
+/// Shows every application of a stopped ledger, with its details, to somebody. The verdict on the ledger is in the report.
+pub(in super::super) fn look_on(
+    context: &mut Context,
+    dir: &Path,
+    trust: &credit_client::Trust,
+    resources: &Resources,
+    onlooker: &dyn Onlooker,
+) -> Result<Report, CommandError> {
+    let keyring = keyring(context, dir)?;
+    let stopped = Stopped::open_with(dir, resources.cache_bytes())?;
+    let size = stopped.store.size().map_err(|cause| store_failed(cause.into()))?;
+    let (heads, newest) = heads(context, dir, trust)?;
+    let signed = newest.filter(|(head, _)| head.size == size).map(|(_, note)| note);
+    let judging = Judging { trust, keyring: Some(&keyring), resources, page: None, onlooker: Some(onlooker) };
+    let report = judge(context, (&stopped.store, size), heads, signed.as_deref(), &judging)?;
+    stopped.close()?;
+    Ok(report)
+}
+
+/// A store that could not be read, whatever is in it.
+fn store_failed(cause: anyhow::Error) -> CommandError {
+    CommandError::new(Exit::Unreachable, Phrase::StoreFailed, &[]).because(cause)
+}
+
+/// By what a log is judged, and who looks on.
+struct Judging<'a> {
+    trust: &'a credit_client::Trust,
+    keyring: Option<&'a Keyring>,
+    resources: &'a Resources,
+    page: Option<&'a Page<'a>>,
+    onlooker: Option<&'a dyn Onlooker>,
+}
+
+/// Judges so many entries of a store.
+fn judge(
+    context: &Context,
+    (store, size): (&dyn Store, u64),
+    heads: Vec<Head>,
+    signed: Option<&str>,
+    judging: &Judging<'_>,
+) -> Result<Report, CommandError> {
+    let Judging { trust, keyring, resources, page, onlooker } = *judging;
+    let shelf = StoreShelf::new(store, keyring);
+    let mut verifier =
+        Verifier::within(Some(trust.clone()), &resources.memory()).with_heads(heads).with_blobs(&shelf);
+    if let Some(onlooker) = onlooker {
+        verifier = verifier.with_onlooker(onlooker);
+    }
+    let bar = context.output.progress(Phrase::ProgressVerify, size);
+    push_all(
+        &mut verifier,
+        Some(&shelf),
+        Resources::threads(),
+        |give| read_all(store, size, keyring, &mut |load| give(counting(page, load))),
+        |done| bar.set_position(done),
+    )?;
+    bar.finish_and_clear();
+    if let Some(cause) = shelf.failed() {
+        return Err(store_failed(cause.into()));
+    }
+    verifier.finish(signed).map_err(scratch_failed)
 }
 
 /// The keyring of a data directory, by the root key of the home.
