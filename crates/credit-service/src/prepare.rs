@@ -231,6 +231,20 @@ impl Preparer {
         secrets: Secrets,
         want_receipt: bool,
     ) -> Result<Prepared, Failure> {
+        let (envelope, statement, signers) = self.opened_envelope(expected, envelope)?;
+        let (command, signer, side) = self.command(statement, signers, secrets)?;
+        let statements = vec![StatementPart::Signed(envelope)];
+        let sides = vec![side];
+        let items = seal_sides(self.keyring(), &sides)?;
+        Ok(Prepared { command, signer, statements, sides, items, want_receipt })
+    }
+
+    /// Takes an envelope apart: its statement, once every signature has been verified.
+    fn opened_envelope(
+        &self,
+        expected: Expected,
+        envelope: Option<v1::Envelope>,
+    ) -> Result<(Envelope, Statement, Vec<Kid>), Failure> {
         let Some(envelope) = envelope else {
             return Err(Rejection::new(Reason::FieldInvalid).field("envelope").detail("is missing").into());
         };
@@ -245,11 +259,16 @@ impl Preparer {
         let statement = decode_statement(&envelope.payload_type, &envelope.payload, admit)
             .map_err(|invalid| invalid.within("envelope.payload"))?;
         let signers = self.verify(&envelope, &statement)?;
-        let (command, signer, side) = self.command(statement, signers, secrets)?;
-        let statements = vec![StatementPart::Signed(envelope)];
-        let sides = vec![side];
-        let items = seal_sides(self.keyring(), &sides)?;
-        Ok(Prepared { command, signer, statements, sides, items, want_receipt })
+        Ok((envelope, statement, signers))
+    }
+
+    /// That the publication of a rule book is signed by a key of the authority: asked before the book is taken in.
+    pub(crate) fn signed_by_authority(&self, envelope: Option<v1::Envelope>) -> Result<(), Failure> {
+        let (_, _, signers) = self.opened_envelope(Expected::PublishRuleBook, envelope)?;
+        let authority = &self.reader.genesis().authority_keys;
+        let signed = signers.iter().any(|kid| authority.iter().any(|key| key.kid == *kid));
+        let none = || Rejection::new(Reason::ThresholdNotMet).field("envelope.signatures");
+        if signed { Ok(()) } else { Err(none().into()) }
     }
 
     /// Verifies every signature strictly, with the keys that the log knows and those that the statement brings.

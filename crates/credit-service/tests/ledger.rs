@@ -4,13 +4,16 @@
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test says what is wrong by stopping"
 )]
 
+use credit_ledger::assess;
 use credit_log::batch::Manifest;
 use credit_log::commitment::{DETAILS_LABEL, IDENTITY_LABEL, commit};
 use credit_log::envelope::SigningKey;
 use credit_proto::{Envelope, Leaf, Secret, Signable, payload_type, v1};
+use credit_rules::book::Book;
 use credit_service::{Expected, Failure, Ledger, OpenOptions, ServerKeys};
 use credit_types::*;
 use std::collections::BTreeSet;
@@ -108,8 +111,12 @@ fn genesis() -> Genesis {
 }
 
 fn create(dir: &Path) -> LogId {
+    create_of(dir, &genesis())
+}
+
+fn create_of(dir: &Path, genesis: &Genesis) -> LogId {
     let header = Header { log_id: None, statement_id: id(1), signer: SignerId::Authority, anchor: None };
-    Ledger::create(dir, &envelope(&genesis(), &header, &AUTHORITY[..2]), server_keys()).unwrap()
+    Ledger::create(dir, &envelope(genesis, &header, &AUTHORITY[..2]), server_keys()).unwrap()
 }
 
 fn options() -> OpenOptions {
@@ -412,4 +419,81 @@ async fn the_last_head_is_published_and_cosignatures_are_taken() {
     assert_eq!(watch.borrow_and_update().note, cosigned);
     ledger.stop().await;
     assert_eq!(publisher.current().note, cosigned, "the same head is published with what was added to it");
+}
+
+/// The smallest book: one rule for one course.
+fn book() -> Book {
+    let text = r#"schema = "rulebook/1"
+id = "cn.test.book"
+version = 1
+effective = { from = 2020-01-01 }
+retroactive = true
+labels = { zh = "书", en = "Book" }
+standards.CN_XF = { label = { zh = "学分", en = "Credit" }, step = "0.5 cr" }
+[[rule]]
+id = "one"
+kind = "transfer"
+labels = { zh = "课程", en = "Course" }
+when = { course = "cn.test.school:A" }
+award = { course = "cn.test.school:B", credit = "2 cr", std = "CN_XF", whole = true }
+cap = { per = "target", max = "2 cr" }
+"#;
+    Book::from_toml(text).unwrap()
+}
+
+impl Bank {
+    fn publication(&mut self) -> Envelope {
+        let canonical = book().canonical();
+        let check = assess::check_of(&book(), canonical.len()).unwrap();
+        let body = RuleBookPublication {
+            book: check.book,
+            digest: Digest(credit_log::hash::sha256(&canonical)),
+            size_bytes: check.size_bytes,
+            effective_from: check.effective_from,
+            effective_until: check.effective_until,
+            select_by: check.select_by,
+        };
+        let header = self.header(SignerId::Authority);
+        envelope(&body, &header, &AUTHORITY[..2])
+    }
+
+    async fn publish(&self, envelope: Envelope) -> Result<credit_service::Answer, Failure> {
+        let prepared = self.ledger.preparer().rule_book(Some(wire(envelope)), book().canonical(), true)?;
+        self.ledger.submit(prepared).await
+    }
+
+    async fn upgrade(&mut self, protocol: u32) -> Result<credit_service::Answer, Failure> {
+        let header = self.header(SignerId::Authority);
+        let body = ProtocolUpgrade { protocol, format: 1 };
+        self.send(Expected::UpgradeProtocol, envelope(&body, &header, &AUTHORITY[..2]), None).await
+    }
+}
+
+/// The reason for which something was refused.
+fn reason<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Reason {
+    match outcome {
+        Err(Failure::Refused(rejection)) => rejection.reason,
+        other => panic!("a refusal is expected: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_of_protocol_1_goes_on_under_protocol_2_once_the_authority_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("ledger");
+    let log_id = create_of(&dir, &Genesis { protocol: 1, ..genesis() });
+    let mut bank = Bank::open(&dir, log_id, 10).await;
+    let early = bank.publication();
+    assert_eq!(reason(bank.publish(early).await), Reason::ProtocolTooOld);
+    assert_eq!(reason(bank.upgrade(3).await), Reason::ProtocolNotNewer, "this software speaks no protocol 3");
+    let upgraded = bank.upgrade(2).await.unwrap();
+    let published = bank.publication();
+    let published = bank.publish(published).await.unwrap();
+    assert_eq!(published.index, upgraded.index + 1, "it holds from the next index on");
+    assert_eq!(reason(bank.upgrade(2).await), Reason::ProtocolNotNewer);
+    bank.ledger.stop().await;
+    // The next server start names the protocol that the log follows by then.
+    let bank = Bank::open(&dir, log_id, 40).await;
+    assert_eq!(bank.ledger.reader().head().size, published.index + 2);
+    bank.ledger.stop().await;
 }

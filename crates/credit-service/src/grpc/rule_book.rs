@@ -33,37 +33,54 @@ fn invalid(field: &str, problem: String) -> Problem {
     Problem::Behind(Failure::Invalid { field: field.to_owned(), problem })
 }
 
-/// Takes a book in, piece by piece; the statement comes first.
-async fn receive(requests: &mut Streaming<v1::PublishRuleBookRequest>) -> Result<Sent, Problem> {
+/// The next message of a stream; a caller who breaks off hears nothing more.
+async fn next(
+    requests: &mut Streaming<v1::PublishRuleBookRequest>,
+) -> Result<Option<v1::PublishRuleBookRequest>, Problem> {
+    requests.message().await.map_err(|_| Problem::Behind(Failure::Unknown))
+}
+
+/// Adds a piece to a book.
+fn take(blob: &mut Vec<u8>, piece: &[u8]) -> Result<(), Problem> {
     let most = usize::try_from(BOOK_BLOB_BYTES_MAX).unwrap_or(usize::MAX);
-    let mut sent: Option<Sent> = None;
-    // A caller who breaks off hears nothing more.
-    while let Some(v1::PublishRuleBookRequest { envelope, piece, want_receipt }) =
-        requests.message().await.map_err(|_| Problem::Behind(Failure::Unknown))?
-    {
-        if piece.len() > PIECE_BYTES_MAX {
-            let problem =
-                format!("has {} bytes, at most {PIECE_BYTES_MAX} are allowed: send more pieces", piece.len());
-            return Err(invalid("piece", problem));
-        }
-        match &mut sent {
-            None => sent = Some(Sent { envelope, blob: piece, want_receipt }),
-            Some(_) if envelope.is_some() => {
+    if piece.len() > PIECE_BYTES_MAX {
+        let problem =
+            format!("has {} bytes, at most {PIECE_BYTES_MAX} are allowed: send more pieces", piece.len());
+        return Err(invalid("piece", problem));
+    }
+    if blob.len().saturating_add(piece.len()) > most {
+        let problem = format!("the book has more than {most} bytes: split it into several books");
+        return Err(invalid("piece", problem));
+    }
+    blob.extend_from_slice(piece);
+    Ok(())
+}
+
+impl RuleBooks {
+    /// Takes a book in, piece by piece, once its statement is known to be signed by the authority: nobody else fills memory.
+    async fn receive(&self, requests: &mut Streaming<v1::PublishRuleBookRequest>) -> Result<Sent, Problem> {
+        let first = next(requests).await?;
+        let first =
+            first.ok_or_else(|| invalid("envelope", "is missing: begin the stream with it".to_owned()))?;
+        let v1::PublishRuleBookRequest { envelope, piece, want_receipt } = first;
+        let preparer = self.edge.ledger.preparer().clone();
+        let signed = envelope.clone();
+        self.edge.blocking(move || preparer.signed_by_authority(signed)).await?;
+        let mut sent = Sent { envelope, blob: Vec::new(), want_receipt };
+        take(&mut sent.blob, &piece)?;
+        while let Some(v1::PublishRuleBookRequest { envelope, piece, want_receipt: _ }) =
+            next(requests).await?
+        {
+            if envelope.is_some() {
                 return Err(invalid(
                     "envelope",
                     "belongs in the first message only: leave it out".to_owned(),
                 ));
             }
-            Some(sent) => {
-                if sent.blob.len().saturating_add(piece.len()) > most {
-                    let problem = format!("the book has more than {most} bytes: split it into several books");
-                    return Err(invalid("piece", problem));
-                }
-                sent.blob.extend_from_slice(&piece);
-            }
+            take(&mut sent.blob, &piece)?;
         }
+        Ok(sent)
     }
-    sent.ok_or_else(|| invalid("envelope", "is missing: begin the stream with the statement".to_owned()))
 }
 
 #[tonic::async_trait]
@@ -78,7 +95,7 @@ impl RuleBookService for RuleBooks {
         let work = async {
             let until = moment(self.edge.batch, &caller)?;
             let publish = async {
-                let Sent { envelope, blob, want_receipt } = receive(&mut requests).await?;
+                let Sent { envelope, blob, want_receipt } = self.receive(&mut requests).await?;
                 let preparing = move |preparer: &crate::prepare::Preparer| {
                     preparer.rule_book(envelope, blob, want_receipt)
                 };

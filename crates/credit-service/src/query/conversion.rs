@@ -167,22 +167,16 @@ fn reckoned(
         book: Some(book),
         reckoned: None,
     };
-    let mut command = asking(request.clone(), reckon::nothing());
-    let view = reckon::view_of(reader, &command)?;
+    let view = reckon::view_of(reader, &asking(request.clone(), reckon::nothing()))?;
     let details = reckon::details_of(reader, &view, &request)?;
     let assessed = reckon::assessed(&view, today, &request, &side, &details)?;
-    let (items, automatic) = (assessed.assessment.items.clone(), assessed.assessment.automatic);
-    if let Command::RequestConversion(_, assessment) = &mut command {
-        **assessment = assessed.assessment;
-    }
-    let view = reckon::view_of(reader, &command)?;
+    let assessment = assessed.assessment;
+    let (items, automatic) = (assessment.items.clone(), assessment.automatic);
+    // What is proposed names rows of its own.
+    let view = reckon::view_of(reader, &asking(request.clone(), assessment.clone()))?;
     let context = Context { index: reader.head().size, recorded_at_us: now_us, protocol: PROTOCOL };
-    let refusal = match &command {
-        Command::RequestConversion(statement, assessment) => {
-            foresee(&view, &context, &statement.body, assessment)
-        }
-        _ => None,
-    };
+    // Who would sign is not asked here: what is left is what the application itself would be refused for.
+    let refusal = foresee(&view, &context, &request, &assessment);
     let given = refusal.is_none() && automatic && approved(reader, &request, &items, today)?;
     Ok(v1::QuoteConversionResponse {
         version: request.book.version,
@@ -241,8 +235,12 @@ fn seen(principal: &Principal, row: &ApplicationRow) -> Option<Sight> {
         Principal::Learner(own) => (*own == row.request.account_ref).then_some(Sight::Explanation),
         Principal::Institution(member) => {
             let party = member.id == row.request.institution_id || member.id == row.registrar;
-            if party || principal.holds(Role::Registrar) {
+            if party {
                 return Some(Sight::Explanation);
+            }
+            // Another registrar serves the same learner, and reads where things stand as it reads a balance.
+            if principal.holds(Role::Registrar) {
+                return Some(Sight::State);
             }
             // An appeal comes to a regulator in the end.
             let appealed = row.appeals() > 0;

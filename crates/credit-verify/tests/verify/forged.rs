@@ -3,7 +3,7 @@
 use credit_log::commitment::PARTICULARS_LABEL;
 use credit_proto::{Secret as _, payload_type};
 use credit_types::{
-    Command, ConversionDecision, ConversionRequest, Credits, DecisionOutcome, Digest, Event,
+    Command, ConversionDecision, ConversionRequest, ConvertedPlace, Credits, DecisionOutcome, Digest, Event,
     RuleBookPublication,
 };
 use credit_verify::{Blobs as _, Broken, Report, Verdict};

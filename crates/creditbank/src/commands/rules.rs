@@ -85,7 +85,7 @@ pub(crate) enum Command {
     },
     /// Say what differs between two versions · 说明两版规则书的差别
     #[command(
-        after_help = "With --ledger every application of a stopped ledger that was filed under the old book's id is reckoned again under either version, with the details that the root key of the home opens: whose credit would have been another. Applications that were refused left no trace.\n加 --ledger 时，对已停止账本中按该规则书提出的每份申请，用主目录中的根密钥解开明细，按新旧两版各重算一次，列出结果不同者；当时被拒绝的申请没有留下记录。\n\nExamples · 示例:\n  creditbank rules diff old/book.toml new/book.toml\n  creditbank rules diff old/book.toml new/book.toml --ledger\n  creditbank rules diff old/book.toml new/book.toml --ledger=/srv/ledger"
+        after_help = "With --ledger every application of a stopped ledger that was filed under the old book's id is reckoned again under either version, with the details that the root key of the home opens, on its own day, as if either version had been in force then: whose credit would have been another. Applications that were refused left no trace.\n加 --ledger 时，对已停止账本中按该规则书提出的每份申请，用主目录中的根密钥解开明细，以其当日，视两版当时均已施行，各重算一次，列出结果不同者；当时被拒绝的申请没有留下记录。\n\nExamples · 示例:\n  creditbank rules diff old/book.toml new/book.toml\n  creditbank rules diff old/book.toml new/book.toml --ledger --last 100\n  creditbank rules diff old/book.toml new/book.toml --ledger --dir /srv/ledger"
     )]
     Diff {
         /// The old version, or its folder · 旧版文件或目录

@@ -345,7 +345,15 @@ phrases! {
 
     RulesLedgerBroken: "账本验证不通过，不能据以比较：请先运行 creditbank verify --details", "the ledger does not verify, so nothing is compared by it: run creditbank verify --details first";
     RulesPastNone: "账本中没有按规则书 {0} 提出的申请", "the ledger has no applications under the rule book {0}";
-    RulesPastCounts: "按规则书 {0} 提出的申请 {1} 份：相同 {2}，增加 {3}，减少 {4}，学分相同而项目不同 {5}；无法重算 {6}", "{1} applications under {0}: {2} come out the same, {3} with more credit, {4} with less, {5} with as much in other items; {6} can't be reckoned";
+    RulesPastTwoBooks: "加 --ledger 时须给同一规则书的两版，所给的是 {0} 与 {1}", "with --ledger both files must be versions of one book: these are {0} and {1}";
+    RulesPastDiffers: "申请 {0}（{1}，{2} {3}）：{4} → {5}", "application {0} ({1}, {2} {3}): {4} -> {5}";
+    RulesPastNothing: "不授予", "nothing";
+    RulesPastNoCredit: "授予，无学分", "granted, without credit";
+    RulesPastOldNothing: "  旧版不授予：{0}", "  nothing by the old version: {0}";
+    RulesPastNewNothing: "  新版不授予：{0}", "  nothing by the new version: {0}";
+    RulesPastUnreckoned: "申请 {0}（{1}，{2} {3}）无法重算：{4}", "application {0} ({1}, {2} {3}) can't be reckoned again: {4}";
+    RulesPastClosed: "所依据的明细不在", "the details that it rests on are not there";
+    RulesPastCounts: "按规则书 {0} 提出的申请 {1} 份，看了 {2} 份：相同 {3}，增加 {4}，减少 {5}，其他不同 {6}，无法重算 {7}", "{1} applications under {0}, {2} looked at: {3} come out the same, {4} with more, {5} with less, {6} otherwise; {7} can't be reckoned";
     RulesPastSum: "{0}：旧版共 {1}，新版共 {2}", "{0}: {1} by the old version, {2} by the new one";
     RulesBook: "{0}（{1} 第 {2} 版，{3} 条规则，SHA-256 {4}）", "{0} ({1} version {2}, {3} rules, SHA-256 {4})";
     RulesCaseDiffers: "  {0}：应为 {1}，实得 {2}", "  {0}: expected {1}, got {2}";

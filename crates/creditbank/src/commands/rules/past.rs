@@ -1,30 +1,43 @@
 //! What another version would have changed: the applications of a stopped ledger, reckoned under either.
+//!
+//! Each is reckoned at its own place in the log and on its own day, from the rows as they stood and the details in the
+//! vault. Either version counts as in force on that day, or a version that is not in force yet would grant nothing; the
+//! days of its single rules count as they are written.
+
+mod told;
 
 use super::load::Loaded;
-use super::program;
 use crate::commands::Context;
 use crate::commands::connect::trust;
+use crate::commands::verify::broken_text;
 use crate::commands::verify::memory::Resources;
 use crate::commands::verify::stopped::look_on;
 use crate::ending::{CommandError, Exit};
 use crate::language::Phrase;
-use crate::output::thousandths;
-use credit_ledger::assess::{self, Beside};
+use credit_ledger::assess::{self, Beside, Reckoned};
 use credit_rules::program::Program;
-use credit_types::{BookName, ConvertedPlace, Credits, Digest, ProposedItem, SchemeId};
-use credit_verify::{Application, Onlooker, Secrets, Verdict};
-use serde_json::{Value, json};
+use credit_rules::value::Window;
+use credit_types::{
+    BookName, CivilDate, ConversionPurpose, ConvertedPlace, Digest, ProposedItem, Reason, Rejection, SchemeId,
+};
+use credit_verify::{Application, Onlooker, Report, Secrets, Verdict};
+use serde_json::Value;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
 /// Which ledger is looked through.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Past {
-    /// Reckon the applications of a stopped ledger under either version; its data directory, by default ledger/ in the home ·
-    /// 按两版重算已停止账本中的申请；其数据目录，缺省为主目录下的 ledger/
-    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
-    ledger: Option<Option<PathBuf>>,
+    /// Reckon the applications of a stopped ledger again under either version · 按两版重算已停止账本中的申请
+    #[arg(long)]
+    ledger: bool,
+    /// Data directory of the ledger; by default ledger/ in the home · 账本数据目录，缺省为主目录下的 ledger/
+    #[arg(long, value_name = "DIR", requires = "ledger")]
+    dir: Option<PathBuf>,
+    /// Only the last so many applications; by default all · 只看最近若干份申请，缺省为全部
+    #[arg(long, value_name = "N", requires = "ledger", value_parser = clap::value_parser!(u32).range(1..))]
+    last: Option<u32>,
     /// What is pinned of the ledger; by default trust.toml in the home · 信任文件
     #[arg(long, value_name = "FILE", requires = "ledger")]
     trust: Option<PathBuf>,
@@ -60,78 +73,216 @@ impl Outcome {
     }
 }
 
-/// An application that was reckoned under either version.
-struct Reckoned {
+/// What one version grants.
+struct Granted {
+    items: Vec<ProposedItem>,
+    /// Why nothing is granted, where nothing is.
+    refusal: Option<Rejection>,
+}
+
+impl Granted {
+    fn nothing(refusal: Rejection) -> Self {
+        Self { items: Vec::new(), refusal: Some(refusal) }
+    }
+
+    fn sums(&self) -> Sums {
+        let mut sums = Sums::new();
+        for item in &self.items {
+            let Some(credits) = item.credits else { continue };
+            let sum = sums.entry(item.scheme.clone()).or_default();
+            *sum = sum.saturating_add(credits.milli());
+        }
+        sums
+    }
+
+    /// Whether no version can be asked by this: there is no such target, or it is another institution's.
+    fn has_no_target(&self) -> bool {
+        let reason = self.refusal.as_ref().map(|refusal| refusal.reason);
+        matches!(reason, Some(Reason::TargetUnknown | Reason::TargetOfAnother))
+    }
+}
+
+/// Why an application can't be reckoned again.
+enum Unreckoned {
+    /// Something that it rests on is not there.
+    Closed,
+    /// A version can't be applied to it.
+    Refused(Rejection),
+}
+
+/// An application, and what became of it under the two versions.
+struct Looked {
     index: u64,
-    target: String,
-    old: Sums,
-    new: Sums,
+    day: Option<CivilDate>,
+    purpose: ConversionPurpose,
+    target: BookName,
+    /// The version under which it was filed.
+    version: u32,
+    came: Result<Both, Unreckoned>,
+}
+
+/// What either version grants, and how the two compare.
+struct Both {
     outcome: Outcome,
+    old: Granted,
+    new: Granted,
+}
+
+/// A version, made ready.
+struct Version {
+    program: Program,
+    digest: Digest,
+}
+
+impl Version {
+    /// Of a book, as if it were in force at any time.
+    fn of(loaded: &Loaded) -> Result<Self, CommandError> {
+        let mut book = loaded.book.clone();
+        book.effective = Window::default();
+        let program = Program::new(book).map_err(|cause| {
+            CommandError::usage(Phrase::FileUnusable, &[&loaded.path.display()]).because(cause)
+        })?;
+        Ok(Self { program, digest: loaded.hash() })
+    }
+
+    /// What it grants for an application; the refusal where it can't be applied.
+    fn grants(
+        &self,
+        application: &Application<'_>,
+        day: CivilDate,
+        secrets: Secrets<'_>,
+    ) -> Result<Granted, Rejection> {
+        let Application { view, request, .. } = *application;
+        let owner = assess::owner(self.program.book(), request.purpose, &request.target);
+        if let Some(owner) = owner.filter(|owner| *owner != request.institution_id) {
+            let refusal = Rejection::new(Reason::TargetOfAnother).field("institution_id");
+            return Ok(Granted::nothing(refusal.detail(owner.to_string())));
+        }
+        let Secrets { details, particulars } = secrets;
+        let beside = Beside { program: &self.program, digest: self.digest, details, particulars };
+        let Reckoned { items, refusal, explanation: _ } = assess::reckon(view, day, request, beside);
+        match refusal {
+            None => Ok(Granted { items, refusal: None }),
+            Some(refusal) if matches!(refusal.reason, Reason::NothingGranted | Reason::TargetUnknown) => {
+                Ok(Granted::nothing(refusal))
+            }
+            Some(refusal) => Err(refusal),
+        }
+    }
 }
 
 /// Looks on while a ledger is verified, and reckons what is filed under the book.
 struct Looking<'a> {
     book_id: &'a str,
-    old: (&'a Program, Digest),
-    new: (&'a Program, Digest),
-    found: RefCell<Vec<Reckoned>>,
-    closed: RefCell<Vec<u64>>,
+    old: Version,
+    new: Version,
+    /// How many of the last are kept.
+    last: Option<usize>,
+    found: RefCell<Found>,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    /// Count of the applications under the book.
+    all: u64,
+    /// The last of them, as many as are kept.
+    looked: VecDeque<Looked>,
 }
 
 impl Onlooker for Looking<'_> {
     fn application(&self, application: &Application<'_>) {
-        let Application { index, day, view, request, items: _, secrets } = *application;
+        let Application { index, day, request, .. } = *application;
         if request.book.book_id.as_str() != self.book_id {
             return;
         }
-        let (Some(day), Some(Secrets { details, particulars })) = (day, secrets) else {
-            self.closed.borrow_mut().push(index);
-            return;
+        // Which are the last is known once all were seen, and their rows are gone by then.
+        let looked = Looked {
+            index,
+            day,
+            purpose: request.purpose,
+            target: request.target.clone(),
+            version: request.book.version,
+            came: self.reckoned(application),
         };
-        let under = |(program, digest): (&Program, Digest)| {
-            assess::reckon(view, day, request, Beside { program, digest, details, particulars }).items
-        };
-        let (before, after) = (under(self.old), under(self.new));
-        let (old, new) = (sums(&before), sums(&after));
-        let outcome = compared(&before, &after, &old, &new);
-        let target = request.target.to_string();
-        self.found.borrow_mut().push(Reckoned { index, target, old, new, outcome });
+        let mut found = self.found.borrow_mut();
+        found.all = found.all.saturating_add(1);
+        found.looked.push_back(looked);
+        if self.last.is_some_and(|last| found.looked.len() > last) {
+            found.looked.pop_front();
+        }
     }
 }
 
-fn sums(items: &[ProposedItem]) -> Sums {
-    let mut sums = Sums::new();
-    for item in items {
-        let sum = sums.entry(item.scheme.clone()).or_default();
-        *sum = sum.saturating_add(item.credits.map_or(0, Credits::milli));
+impl Looking<'_> {
+    fn reckoned(&self, application: &Application<'_>) -> Result<Both, Unreckoned> {
+        let (Some(day), Some(secrets)) = (application.day, application.secrets) else {
+            return Err(Unreckoned::Closed);
+        };
+        let under = |version: &Version| version.grants(application, day, secrets);
+        let old = under(&self.old).map_err(Unreckoned::Refused)?;
+        let new = under(&self.new).map_err(Unreckoned::Refused)?;
+        match &old.refusal {
+            Some(refusal) if old.has_no_target() && new.has_no_target() => {
+                Err(Unreckoned::Refused(refusal.clone()))
+            }
+            Some(_) | None => Ok(Both { outcome: compared(&old, &new), old, new }),
+        }
     }
-    sums
 }
 
-/// What an item grants, apart from what it excludes.
-fn granted(item: &ProposedItem) -> (&BookName, &ConvertedPlace, &SchemeId, Option<Credits>, &[u32]) {
-    (&item.rule, &item.place, &item.scheme, item.credits, &item.sources)
+/// What an item is known by, so that what either version says of it stands in one line.
+fn known_by(item: &ProposedItem) -> (&BookName, &ConvertedPlace, &SchemeId, &[u32]) {
+    (&item.rule, &item.place, &item.scheme, &item.sources)
 }
 
-fn compared(before: &[ProposedItem], after: &[ProposedItem], old: &Sums, new: &Sums) -> Outcome {
-    if before.iter().map(granted).eq(after.iter().map(granted)) {
+/// An item under the old version and under the new one.
+type Pair<'g> = (Option<&'g ProposedItem>, Option<&'g ProposedItem>);
+
+/// The items of both versions, each of the old one with its like of the new one; what is new comes last.
+fn pairs<'g>(old: &'g Granted, new: &'g Granted) -> Vec<Pair<'g>> {
+    let mut left: Vec<&ProposedItem> = new.items.iter().collect();
+    let mut pairs: Vec<Pair<'g>> = Vec::new();
+    for item in &old.items {
+        let like = left.iter().position(|other| known_by(other) == known_by(item));
+        pairs.push((Some(item), like.map(|at| left.remove(at))));
+    }
+    pairs.extend(left.into_iter().map(|item| (None, Some(item))));
+    pairs
+}
+
+fn compared(old: &Granted, new: &Granted) -> Outcome {
+    if pairs(old, new).iter().all(|(old, new)| old == new) {
         return Outcome::Same;
     }
+    let (before, after) = (old.sums(), new.sums());
     let of = |sums: &Sums, scheme: &SchemeId| sums.get(scheme).copied().unwrap_or(0);
-    let schemes = || old.keys().chain(new.keys());
-    let more = schemes().any(|scheme| of(new, scheme) > of(old, scheme));
-    let less = schemes().any(|scheme| of(new, scheme) < of(old, scheme));
+    let schemes = || before.keys().chain(after.keys());
+    let more = schemes().any(|scheme| of(&after, scheme) > of(&before, scheme));
+    let less = schemes().any(|scheme| of(&after, scheme) < of(&before, scheme));
     match (more, less) {
         (true, false) => Outcome::More,
         (false, true) => Outcome::Less,
-        (true, true) | (false, false) => Outcome::Other,
+        (true, true) => Outcome::Other,
+        // An award, or a place that is met, has no credit: something is more than nothing.
+        (false, false) if old.items.is_empty() => Outcome::More,
+        (false, false) if new.items.is_empty() => Outcome::Less,
+        (false, false) => Outcome::Other,
     }
 }
 
-fn text(sums: &Sums) -> String {
-    let one = |(scheme, milli): (&SchemeId, &i64)| format!("{} {scheme}", thousandths(*milli));
-    let all: Vec<String> = sums.iter().map(one).collect();
-    if all.is_empty() { "-".to_owned() } else { all.join(", ") }
+/// Why nothing is compared by a ledger: it does not verify, or not with this program.
+fn unverified(report: &Report) -> Option<CommandError> {
+    match &report.verdict {
+        Verdict::Ok => None,
+        Verdict::Broken(broken) => {
+            let cause = anyhow::anyhow!(broken_text(broken).en);
+            Some(CommandError::new(Exit::Broken, Phrase::RulesLedgerBroken, &[]).because(cause))
+        }
+        Verdict::NeedsNewer { index, what } => {
+            Some(CommandError::new(Exit::NeedsNewer, Phrase::LogNeedsNewer, &[index, what]))
+        }
+    }
 }
 
 /// Reckons the applications of a ledger under either version, where one is named, and tells what differs.
@@ -141,87 +292,36 @@ pub(super) fn applications(
     new: &Loaded,
     past: &Past,
 ) -> Result<Value, CommandError> {
-    let Past { ledger, trust: trust_file, resources } = past;
-    let Some(dir) = ledger else { return Ok(Value::Null) };
+    let Past { ledger, dir, last, trust: trust_file, resources } = past;
+    if !ledger {
+        return Ok(Value::Null);
+    }
+    if old.book.id != new.book.id {
+        return Err(CommandError::usage(Phrase::RulesPastTwoBooks, &[&old.book.id, &new.book.id]));
+    }
     let dir = dir.clone().unwrap_or_else(|| context.home.ledger());
     let trust = trust(context, trust_file.as_deref())?;
-    let (old_program, new_program) = (program(old)?, program(new)?);
     let book_id = old.book.id.as_str();
     let looking = Looking {
         book_id,
-        old: (&old_program, old.hash()),
-        new: (&new_program, new.hash()),
-        found: RefCell::new(Vec::new()),
-        closed: RefCell::new(Vec::new()),
+        old: Version::of(old)?,
+        new: Version::of(new)?,
+        last: last.map(|last| usize::try_from(last).unwrap_or(usize::MAX)),
+        found: RefCell::default(),
     };
     let report = look_on(context, &dir, &trust, resources, &looking)?;
-    if report.verdict != Verdict::Ok {
-        return Err(CommandError::new(Exit::Broken, Phrase::RulesLedgerBroken, &[]));
+    if let Some(error) = unverified(&report) {
+        return Err(error);
     }
-    let (found, closed) = (looking.found.into_inner(), looking.closed.into_inner());
-    tell(context, book_id, &found, &closed);
-    let sums_json = |sums: &Sums| -> Value {
-        sums.iter().map(|(scheme, milli)| (scheme.to_string(), json!(milli))).collect()
-    };
-    let documents: Vec<Value> = found
-        .iter()
-        .map(|one| {
-            json!({
-                "application_index": one.index, "target": one.target, "outcome": one.outcome.code(),
-                "old_milli": sums_json(&one.old), "new_milli": sums_json(&one.new),
-            })
-        })
-        .collect();
-    Ok(json!({ "reckoned": documents, "not_reckoned": closed }))
-}
-
-fn tell(context: &Context, book_id: &str, found: &[Reckoned], closed: &[u64]) {
-    let output = context.output;
-    output.raw_line("");
-    if found.is_empty() && closed.is_empty() {
-        output.line(Phrase::RulesPastNone, &[&book_id]);
-        return;
-    }
-    let count = |outcome: Outcome| found.iter().filter(|one| one.outcome == outcome).count();
-    let counts = [Outcome::Same, Outcome::More, Outcome::Less, Outcome::Other].map(count);
-    let [same, more, less, other] = counts;
-    let all = found.len().saturating_add(closed.len());
-    let places: [&dyn std::fmt::Display; 7] = [&book_id, &all, &same, &more, &less, &other, &closed.len()];
-    output.line(Phrase::RulesPastCounts, &places);
-    let (mut old, mut new) = (Sums::new(), Sums::new());
-    for one in found {
-        for (of, into) in [(&one.old, &mut old), (&one.new, &mut new)] {
-            for (scheme, milli) in of {
-                let sum = into.entry(scheme.clone()).or_default();
-                *sum = sum.saturating_add(*milli);
-            }
-        }
-    }
-    let schemes: std::collections::BTreeSet<&SchemeId> = old.keys().chain(new.keys()).collect();
-    for scheme in schemes {
-        let of = |sums: &Sums| thousandths(sums.get(scheme).copied().unwrap_or(0));
-        output.line(Phrase::RulesPastSum, &[scheme, &of(&old), &of(&new)]);
-    }
-    let rows: Vec<Vec<String>> = found
-        .iter()
-        .filter(|one| one.outcome != Outcome::Same)
-        .map(|one| vec![one.index.to_string(), one.target.clone(), text(&one.old), text(&one.new)])
-        .collect();
-    if !rows.is_empty() {
-        let header = [
-            Phrase::ColumnApplication,
-            Phrase::ColumnTarget,
-            Phrase::ColumnBeforeVersion,
-            Phrase::ColumnAfterVersion,
-        ];
-        output.table(&header, &rows);
-    }
+    let found = looking.found.into_inner();
+    told::applications(context, book_id, &found);
+    Ok(told::document(&found))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use credit_types::Consumption;
+    use credit_types::{Consumption, Credits};
 
     fn item(scheme: &str, milli: i64, source: u32) -> ProposedItem {
         ProposedItem {
@@ -229,7 +329,7 @@ mod tests {
             rule_kind: None,
             place: ConvertedPlace::Standard(BookName::new("s").unwrap()),
             scheme: SchemeId::new(scheme).unwrap(),
-            credits: Some(Credits::from_milli(milli).unwrap()),
+            credits: (milli > 0).then(|| Credits::from_milli(milli).unwrap()),
             sources: vec![source],
             consumption: Consumption::None,
             programme: None,
@@ -239,16 +339,26 @@ mod tests {
 
     #[test]
     fn an_application_comes_out_the_same_or_with_more_less_or_other_credit() {
-        let of = |before: &[ProposedItem], after: &[ProposedItem]| {
-            compared(before, after, &sums(before), &sums(after))
-        };
+        let granted = |items: &[ProposedItem]| Granted { items: items.to_vec(), refusal: None };
+        let of = |old: &[ProposedItem], new: &[ProposedItem]| compared(&granted(old), &granted(new));
         let before = [item("CN_XF", 2_000, 0)];
         assert_eq!(of(&before, &before), Outcome::Same);
+        assert_eq!(of(&[], &[]), Outcome::Same);
         assert_eq!(of(&before, &[item("CN_XF", 2_500, 0)]), Outcome::More);
         assert_eq!(of(&before, &[item("CN_XF", 1_500, 0)]), Outcome::Less);
         assert_eq!(of(&before, &[]), Outcome::Less);
         assert_eq!(of(&[], &before), Outcome::More);
         assert_eq!(of(&before, &[item("CN_XF", 2_000, 1)]), Outcome::Other);
         assert_eq!(of(&before, &[item("CN_XS", 2_000, 0)]), Outcome::Other);
+        // Without credit, as an award is.
+        let met = [item("CN_XF", 0, 0)];
+        assert_eq!((of(&[], &met), of(&met, &[])), (Outcome::More, Outcome::Less));
+        assert_eq!(of(&met, &[item("CN_XF", 0, 1)]), Outcome::Other);
+        // The order makes no difference, and what else an item says does.
+        let two = [item("CN_XF", 2_000, 0), item("CN_XF", 1_000, 1)];
+        let turned = [two[1].clone(), two[0].clone()];
+        assert_eq!(of(&two, &turned), Outcome::Same);
+        let used = ProposedItem { consumption: Consumption::Global, ..before[0].clone() };
+        assert_eq!(of(&before, &[used]), Outcome::Other);
     }
 }
