@@ -40,6 +40,7 @@ mod bad_signer;
 mod bad_status;
 mod cli;
 mod cli_correct;
+mod cli_diff;
 mod cli_export;
 mod cli_home;
 mod cli_rules;

@@ -25,7 +25,9 @@ fn asked(bank: &mut Bank, records: &[RecordName]) -> u64 {
 #[test]
 fn an_award_is_granted_whole_and_redeems_what_it_rests_on() {
     let (mut bank, records) = holder();
-    let application = asked(&mut bank, &records);
+    // Whatever is automatic, an award is an officer's.
+    let body = request("ann", "diploma", &records);
+    let application = bank.ask(body, |_, reckoned| reckoned.automatic = true).unwrap();
     let row = bank.application(application).clone();
     let item = ProposedItem {
         rule: name("diploma"),
@@ -39,7 +41,7 @@ fn an_award_is_granted_whole_and_redeems_what_it_rests_on() {
         award_level: None,
     };
     assert_eq!(row.items, [item]);
-    assert_eq!(row.status, ApplicationStatus::UnderReview, "an award is an officer's, whatever is automatic");
+    assert_eq!(row.status, ApplicationStatus::UnderReview);
     bank.decide(application, DecisionOutcome::Approve).unwrap();
     for name in &records {
         assert_eq!(bank.bucket_of(name), Some(Bucket::Redeemed));
@@ -152,6 +154,26 @@ fn granted_credit_rests_on_the_key_that_brought_it() {
         bank.report(key, from);
         refused(ask(&mut bank, at), Reason::RecordKeySuspect, "records[0]");
     }
+    bank.check_rebuild();
+}
+
+/// At the decision only keys of issuers and of the account's registrar are asked again. A granted record can rest on the
+/// key of somebody else, which is loaded or not: the answer must not depend on that.
+#[test]
+fn a_decision_asks_no_keys_that_it_does_not_load() {
+    let mut bank = Bank::open();
+    bank.admit("s", &[Role::Registrar]);
+    bank.allow("v", &["hours"], "2026-12-31").unwrap();
+    bank.deposit("t/h", "ann", What::Hours(36));
+    let by_s = |s: &mut Signed<ConversionRequest>, _: &mut Assessment| {
+        s.header.signer = SignerId::Institution(institution("s"));
+        s.signers = vec![kid("s.registry")];
+    };
+    let credit = bank.apply_with("ann", "V-AD", &["t/h"], by_s).unwrap();
+    let body = request("ann", "badge", &bank.granted(credit));
+    let badge = bank.ask(body, |_, _| {}).unwrap();
+    bank.report("s.registry", credit);
+    bank.decide(badge, DecisionOutcome::Approve).unwrap();
     bank.check_rebuild();
 }
 

@@ -52,7 +52,8 @@ pub(crate) fn told(
     for taken in &plan.allocation.taken {
         granted.insert(taken.offer, taken.granted.as_slice());
     }
-    let caps: Vec<CapUse> = lowered.caps.iter().map(|note| cap_use(note, &offers, &granted)).collect();
+    let open_to = Open::of(&offers, &granted, &lowered.families);
+    let caps: Vec<CapUse> = lowered.caps.iter().map(|note| cap_use(note, &open_to)).collect();
     let grants: Vec<Grant> = granted
         .iter()
         .filter_map(|(at, lines)| Some(Grant { offer: *at, lines: lines_of(offers.get(*at)?, lines) }))
@@ -85,8 +86,51 @@ fn lines_of(offer: &Offer, granted: &[i64]) -> Vec<Line> {
         .collect()
 }
 
+/// What might have been granted beside what was, but for a maximum.
+struct Open<'a> {
+    offers: &'a [Offer],
+    granted: &'a BTreeMap<usize, &'a [i64]>,
+    /// Offers that were not taken because another one has their records, or counts for their family.
+    displaced: BTreeSet<usize>,
+}
+
+impl<'a> Open<'a> {
+    fn of(offers: &'a [Offer], granted: &'a BTreeMap<usize, &'a [i64]>, families: &[Vec<usize>]) -> Self {
+        let taken: BTreeSet<&Name> =
+            granted.keys().filter_map(|at| offers.get(*at)).flat_map(|offer| &offer.records).collect();
+        let of_family = |at: &usize| {
+            let mut own = families.iter().filter(|family| family.contains(at)).flatten();
+            own.any(|other| granted.contains_key(other))
+        };
+        let displaced = |(at, offer): &(usize, &Offer)| {
+            let used = offer.records.iter().any(|record| taken.contains(record));
+            !granted.contains_key(at) && (used || of_family(at))
+        };
+        let displaced = offers.iter().enumerate().filter(displaced).map(|(at, _)| at).collect();
+        Self { offers, granted, displaced }
+    }
+
+    /// How much more a line of an offer would have used of a maximum.
+    fn wanted(&self, by: By, at: usize, line: usize) -> i64 {
+        let got = self.granted.get(&at);
+        if by == By::Count {
+            return i64::from(got.is_none() && !self.displaced.contains(&at));
+        }
+        let Some(offer) = self.offers.get(at).filter(|_| !self.displaced.contains(&at)) else { return 0 };
+        let full = offer.lines.get(line).map_or(0, |line| line.credit.0);
+        let has = match got {
+            None => 0,
+            // Lines among which one credit is divided have all of it together.
+            Some(lines) if offer.splittable => lines.iter().fold(0, |sum: i64, own| sum.saturating_add(*own)),
+            Some(lines) => lines.get(line).copied().unwrap_or_default(),
+        };
+        full.saturating_sub(has)
+    }
+}
+
 /// What is used of a maximum.
-fn cap_use(note: &CapNote, offers: &[Offer], granted: &BTreeMap<usize, &[i64]>) -> CapUse {
+fn cap_use(note: &CapNote, open: &Open<'_>) -> CapUse {
+    let granted = open.granted;
     let of = |(offer, line): &(usize, usize)| {
         let taken = granted.get(offer)?;
         match note.by {
@@ -96,16 +140,8 @@ fn cap_use(note: &CapNote, offers: &[Offer], granted: &BTreeMap<usize, &[i64]>) 
     };
     let used_now = note.members.iter().filter_map(of).fold(0, i64::saturating_add);
     let left = note.limit.saturating_sub(note.used).saturating_sub(used_now);
-    // What one more, or one fuller, line of it would have used.
-    let wanted = |(offer, line): &(usize, usize)| {
-        let full = offers.get(*offer).and_then(|own| own.lines.get(*line)).map_or(0, |line| line.credit.0);
-        let got = granted.get(offer).and_then(|taken| taken.get(*line)).copied();
-        match note.by {
-            By::Credit => full.saturating_sub(got.unwrap_or_default()),
-            By::Count => i64::from(got.is_none()),
-        }
-    };
-    let binding = note.members.iter().map(wanted).any(|wanted| wanted > left);
+    // One more, or one fuller, line of it would have used more than is left.
+    let binding = note.members.iter().any(|(offer, line)| open.wanted(note.by, *offer, *line) > left);
     CapUse { note: note.clone(), granted: used_now, binding }
 }
 

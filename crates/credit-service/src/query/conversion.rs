@@ -472,8 +472,9 @@ pub(crate) fn compliance(
     Ok(v1::CheckComplianceResponse { version: version.publication.book.version, verdict: told, compliant })
 }
 
-/// A record of continuing education as an activity of a period. Its class is its subject code, or its lineage, where the
-/// rule names one of that name; any other counts where the rule fills it in.
+/// A record of continuing education as an activity of a period, entered on the day of its deposit. Its class is its subject
+/// code, its lineage, or what stands behind the last `/` of that, where the rule names such a class; any other counts where
+/// the rule fills it in.
 fn activity(
     reader: &Reader,
     record: &RecordRow,
@@ -494,10 +495,13 @@ fn activity(
     };
     let Some(amount) = amount else { return Ok(None) };
     let lineage = reader.details(record)?.map(|details| details.lineage_key).unwrap_or_default();
-    let class = [record.facts.subject_code.as_str(), lineage.as_str()]
+    let last = lineage.rsplit('/').next().unwrap_or_default();
+    let class = [record.facts.subject_code.as_str(), lineage.as_str(), last]
         .into_iter()
         .filter_map(|text| text.parse::<Name>().ok())
         .find(|name| rule.classes.contains_key(name));
     let Some(id) = assess::record_id(&record.name()) else { return Ok(None) };
-    Ok(Some(Activity { id, amount, class, earned_on: Day(record.facts.awarded_on), entered_on: None }))
+    let entered = reckon::civil_date(reader, reader.core(record.deposited_index)?.recorded_at_us)?;
+    let (earned_on, entered_on) = (Day(record.facts.awarded_on), Some(Day(entered)));
+    Ok(Some(Activity { id, amount, class, earned_on, entered_on }))
 }
