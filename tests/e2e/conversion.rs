@@ -161,7 +161,7 @@ async fn of_two_applications_at_once_one_reserves_the_record() {
     let caller = session.of(&session.world.registrar);
     let mut running = tokio::task::JoinSet::new();
     for request in requests {
-        let mut stubs = session.conversions(&caller);
+        let mut stubs = caller.conversions();
         running.spawn(async move { stubs.request_conversion(request).await });
     }
     let outcomes = running.join_all().await;
@@ -493,7 +493,7 @@ async fn each_caller_sees_the_applications_that_concern_them() {
     let (index, _) = session.applied(&learner.course_only(&session, &college)).await;
     let get = async |caller: &crate::session::Caller| {
         let request = v1::GetConversionRequest { application_index: index };
-        session.conversions(caller).get_conversion(request).await
+        caller.conversions().get_conversion(request).await
     };
     let own = get(&session.learner(&learner.account)).await.expect("one's own").into_inner();
     assert!(!own.explanation.is_empty() && own.precedents.is_empty());
@@ -504,7 +504,7 @@ async fn each_caller_sees_the_applications_that_concern_them() {
     refusal("PERMISSION_DENIED", get(&session.learner(&other)).await);
     let list = async |caller: crate::session::Caller, account_ref: Vec<u8>| {
         let request = v1::ListConversionsRequest { account_ref, open_only: true, ..Default::default() };
-        let answer = session.conversions(&caller).list_conversions(request).await.expect("a list");
+        let answer = caller.conversions().list_conversions(request).await.expect("a list");
         let found: Vec<u64> =
             answer.into_inner().applications.iter().map(|view| view.application_index).collect();
         found
@@ -519,7 +519,7 @@ async fn each_caller_sees_the_applications_that_concern_them() {
     let request = v1::GetConversionRequest { application_index: later };
     let caller = session.of(&college.institution);
     let told =
-        session.conversions(&caller).get_conversion(request).await.expect("an application").into_inner();
+        caller.conversions().get_conversion(request).await.expect("an application").into_inner();
     assert_eq!(told.precedents, [index]);
 }
 
@@ -617,7 +617,7 @@ async fn compliance_of_a_calendar_year_is_judged_over_the_wire() {
         };
         let caller = session.learner(&account);
         let answer =
-            session.conversions(&caller).check_compliance(request).await.expect("a verdict").into_inner();
+            caller.conversions().check_compliance(request).await.expect("a verdict").into_inner();
         assert_eq!(answer.compliant, asked.expect.compliant, "{}", case.id);
         let verdict: Value = serde_json::from_slice(&answer.verdict).expect("JSON");
         assert_eq!(verdict["from"], format!("{}-01-01", now.year));

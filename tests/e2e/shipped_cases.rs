@@ -300,7 +300,7 @@ async fn over_the_wire(session: &Session<'_>, book: &Book, question: &Question) 
         particulars: Some(particulars(question, &positions)),
     };
     let caller = session.of(&session.world.registrar);
-    let quote = session.conversions(&caller).quote_conversion(request).await.expect("a quote").into_inner();
+    let quote = caller.conversions().quote_conversion(request).await.expect("a quote").into_inner();
     let items = quote.items.into_iter().map(|item| {
         let mut records: Vec<String> =
             item.sources.iter().map(|at| names[usize::try_from(*at).expect("an index")].2.clone()).collect();

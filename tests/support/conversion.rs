@@ -1,7 +1,7 @@
 //! Rule books and applications over raw stubs: published, applied for, decided.
 
 use crate::institution::Institution;
-use crate::session::{Gated, Session};
+use crate::session::{Caller, Gated, Session};
 use crate::statement::{envelope, seal, unique};
 use credit_log::envelope::SigningKey;
 use credit_log::hash;
@@ -144,15 +144,17 @@ impl<'a> Asked<'a> {
     }
 }
 
+impl Caller {
+    /// The stubs of the conversion service.
+    pub(crate) fn conversions(&self) -> ConversionServiceClient<Gated> {
+        self.gated(ConversionServiceClient::with_interceptor)
+    }
+}
+
 impl Session<'_> {
     /// The stubs of the rule book service.
     pub(crate) fn rule_books(&self) -> RuleBookServiceClient<Gated> {
         self.anyone().gated(RuleBookServiceClient::with_interceptor)
-    }
-
-    /// The stubs of the conversion service for somebody.
-    pub(crate) fn conversions(&self, caller: &crate::session::Caller) -> ConversionServiceClient<Gated> {
-        caller.gated(ConversionServiceClient::with_interceptor)
     }
 
     /// The messages that publish a book.
@@ -255,7 +257,7 @@ impl Session<'_> {
             particulars: None,
         };
         let caller = self.of(&self.world.registrar);
-        self.conversions(&caller).quote_conversion(request).await.map(Response::into_inner)
+        caller.conversions().quote_conversion(request).await.map(Response::into_inner)
     }
 
     /// The call by which the world's registrar applies.
@@ -290,7 +292,7 @@ impl Session<'_> {
         request: v1::RequestConversionRequest,
     ) -> Result<Response<v1::RequestConversionResponse>, Status> {
         let caller = self.of(&self.world.registrar);
-        self.conversions(&caller).request_conversion(request).await
+        caller.conversions().request_conversion(request).await
     }
 
     /// Applies; gives the index of the application and where it stands.
@@ -307,7 +309,7 @@ impl Session<'_> {
     pub(crate) async fn conversion(&self, index: u64) -> v1::GetConversionResponse {
         let request = v1::GetConversionRequest { application_index: index };
         let caller = self.auditor();
-        self.conversions(&caller).get_conversion(request).await.expect("an application").into_inner()
+        caller.conversions().get_conversion(request).await.expect("an application").into_inner()
     }
 
     /// A decision of an application as it stands, ready to be sent.
@@ -347,7 +349,7 @@ impl Session<'_> {
         let request =
             v1::DecideConversionRequest { envelope: Some(signed), opinion: None, want_receipt: true };
         let caller = self.of(institution);
-        self.conversions(&caller).decide_conversion(request).await
+        caller.conversions().decide_conversion(request).await
     }
 
     /// Decides, as the college's officer.
@@ -385,7 +387,7 @@ impl Session<'_> {
         let request =
             v1::StepConversionRequest { envelope: Some(signed), explanation: None, want_receipt: true };
         let caller = self.of(signer);
-        self.conversions(&caller).step_conversion(request).await
+        caller.conversions().step_conversion(request).await
     }
 
     /// Takes an award back, by order of the world's regulator.
@@ -410,6 +412,6 @@ impl Session<'_> {
         let request =
             v1::ReverseAwardRequest { envelope: Some(signed), explanation: None, want_receipt: true };
         let caller = self.of(&college.institution);
-        self.conversions(&caller).reverse_award(request).await
+        caller.conversions().reverse_award(request).await
     }
 }

@@ -49,10 +49,8 @@ impl Onlooker for Looking {
 
 /// The applications of a log by their rows at its end.
 fn applications(bank: &Bank) -> Vec<u64> {
-    bank.rows
-        .iter()
-        .filter_map(|(id, _)| if let RowId::Application(at) = id { Some(*at) } else { None })
-        .collect()
+    let named = bank.rows.keys();
+    named.filter_map(|id| if let RowId::Application(at) = id { Some(*at) } else { None }).collect()
 }
 
 /// All that is shown of a log, so many entries read ahead.
