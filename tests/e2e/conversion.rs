@@ -1,77 +1,21 @@
 //! Credit that moves between institutions, and awards, over the wire.
 
 use crate::bank::Bank;
-use crate::conversion_support::{Asked, College, book_text};
+use crate::conversion_support::{Asked, College, book_text, granted_names, learner};
 use crate::session::{Session, World, refusal};
 use crate::shared::{busy, quiet};
 use crate::statement::{Draft, today, today_plus, unique};
 use credit_log::commitment::commit;
 use credit_proto::v1::{
-    ApplicationStatus, Bucket, ConversionAction, DecisionOutcome, KeyPurpose, RecordAction, RecordKind,
-    RecordStatus, RuleBookAction,
+    ApplicationStatus, Bucket, ConversionAction, DecisionOutcome, KeyPurpose, RecordAction, RecordStatus,
+    RuleBookAction,
 };
 use credit_proto::{payload_type, v1};
-use credit_rules::book::{Book, PeriodRule};
-use credit_rules::cases::Cases;
-use credit_rules::value::Limit;
+use credit_rules::book::Book;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// The label of a commitment to an explanation.
 const RECKONING: &str = "creditbank/reckoning/v1";
-
-/// A learner with a course of 2.5 credits and an examination of the world's school.
-struct Learner {
-    account: Vec<u8>,
-    course: Draft,
-    exam: Draft,
-}
-
-async fn learner(session: &Session<'_>) -> Learner {
-    let account = session.account().await.account_ref;
-    let course = Draft::course(&account);
-    session.deposit(&session.world.school, &course).await;
-    let exam = Draft::of(RecordKind::Exam, &account).with(|draft| draft.facts.amount = None);
-    session.deposit(&session.world.school, &exam).await;
-    Learner { account, course, exam }
-}
-
-impl Learner {
-    fn course_only<'a>(&self, session: &Session<'_>, college: &'a College) -> Asked<'a> {
-        Asked::credit(college, &self.account, &session.world.school, &[&self.course.facts.record_id])
-    }
-
-    fn both<'a>(&self, session: &Session<'_>, college: &'a College) -> Asked<'a> {
-        let ids: [&[u8]; 2] = [&self.course.facts.record_id, &self.exam.facts.record_id];
-        Asked::credit(college, &self.account, &session.world.school, &ids)
-    }
-
-    async fn bucket(&self, session: &Session<'_>, draft: &Draft) -> Bucket {
-        session.record(&session.world.school, &draft.facts.record_id).await.bucket()
-    }
-
-    /// The records that an application has granted, by its college.
-    async fn granted(&self, session: &Session<'_>, college: &College, index: u64) -> Vec<v1::RecordView> {
-        let view = session.conversion(index).await.application.unwrap();
-        let mut records = Vec::new();
-        for granted in view.granted {
-            records.push(session.record(&college.institution, &granted.record_id).await);
-        }
-        records
-    }
-
-    /// Sums of the balance by bucket, of credit alone.
-    async fn sums(&self, session: &Session<'_>) -> Vec<(Bucket, i64)> {
-        let request = v1::GetBalanceRequest { account_ref: self.account.clone(), ..Default::default() };
-        let answer = session.auditor().accounts().get_balance(request).await.expect("a balance").into_inner();
-        let lines = answer.balance.unwrap().lines;
-        let mut sums: BTreeMap<Bucket, i64> = BTreeMap::new();
-        for line in lines.iter().filter(|line| line.credits_milli > 0) {
-            *sums.entry(line.bucket()).or_default() += line.credits_milli;
-        }
-        sums.into_iter().collect()
-    }
-}
 
 #[tokio::test]
 async fn a_conversion_goes_from_a_quote_to_credit_at_another_institution() {
@@ -298,52 +242,6 @@ async fn a_revoked_waiver_opens_the_requirement_again() {
     assert!(quote.refusal.is_none(), "{:?}", quote.refusal);
 }
 
-/// What an application has granted, as the names of records.
-async fn granted_names(session: &Session<'_>, college: &College, index: u64) -> Vec<(String, Vec<u8>)> {
-    let view = session.conversion(index).await.application.unwrap();
-    view.granted.into_iter().map(|granted| (college.institution.id.clone(), granted.record_id)).collect()
-}
-
-#[tokio::test]
-async fn an_award_is_undone_by_a_reversal_of_the_authority() {
-    let session = busy().await;
-    let college = session.college().await;
-    let learner = learner(&session).await;
-    let (index, _) = session.applied(&learner.both(&session, &college)).await;
-    session.decide(&college, index, DecisionOutcome::Approve, |_| {}).await.expect("a decision");
-    let records = granted_names(&session, &college, index).await;
-    // One of the two is not enough: the requirement that stays open is named.
-    let without = Asked::award(&college, &learner.account, &records[1..]);
-    let request = session.application(&without).await;
-    let refused = refusal("NOTHING_GRANTED", session.apply(request).await);
-    assert!(refused.message.contains("english"), "{}", refused.message);
-
-    let award = Asked::award(&college, &learner.account, &records);
-    let (award_index, status) = session.applied(&award).await;
-    assert_eq!(status, ApplicationStatus::UnderReview);
-    session.decide(&college, award_index, DecisionOutcome::Approve, |_| {}).await.expect("an award");
-    let diploma = learner.granted(&session, &college, award_index).await;
-    assert_eq!(diploma[0].facts.as_ref().unwrap().kind(), RecordKind::Qualification);
-    assert_eq!(learner.sums(&session).await, [(Bucket::Redeemed, 5_000)]);
-
-    let own = college.institution.key(KeyPurpose::Decisions);
-    let regulator = session.world.regulator.key(KeyPurpose::Status);
-    refusal("KEY_UNKNOWN", session.reverse(&college, award_index, &[], &[&own]).await);
-    refusal("KEY_UNKNOWN", session.reverse(&college, award_index, &[], &[&regulator]).await);
-    let reversed =
-        session.reverse(&college, award_index, &[], &[&own, &regulator]).await.expect("a reversal");
-    assert_eq!(reversed.into_inner().status(), ApplicationStatus::Reversed);
-    let diploma = learner.granted(&session, &college, award_index).await;
-    assert_eq!(diploma[0].status(), RecordStatus::Revoked);
-    assert_eq!(learner.sums(&session).await, [(Bucket::Available, 2_500), (Bucket::Redeemed, 2_500)]);
-    let view = session.conversion(award_index).await.application.unwrap();
-    let steps: Vec<ApplicationStatus> = view.steps.iter().map(v1::ApplicationStep::status).collect();
-    let expected = [ApplicationStatus::UnderReview, ApplicationStatus::Posted, ApplicationStatus::Reversed];
-    assert_eq!(steps, expected, "the old steps stay");
-    // Once undone it may be granted again.
-    session.applied(&award).await;
-}
-
 #[tokio::test]
 async fn a_source_that_is_revoked_later_changes_no_award_and_asks_for_a_review() {
     let session = busy().await;
@@ -362,6 +260,33 @@ async fn a_source_that_is_revoked_later_changes_no_award_and_asks_for_a_review()
     // The record is revoked, and what was redeemed of it stays redeemed.
     let source = session.record(&session.world.school, id).await;
     assert_eq!((source.status(), source.bucket()), (RecordStatus::Revoked, Bucket::Redeemed));
+}
+
+/// An issuer makes used credit new neither by a correction nor by revoking it and depositing it once more.
+#[tokio::test]
+async fn what_was_used_is_used_under_another_name_as_well() {
+    let session = quiet().await;
+    let college = session.college().await;
+    session.auto_approve(&college, &[]).await;
+    let learner = learner(&session).await;
+    let school = &session.world.school;
+    let (index, _) = session.applied(&learner.course_only(&session, &college)).await;
+    let mut again = learner.course.clone();
+    again.facts.record_id = Draft::course(&learner.account).facts.record_id;
+    session.correct(school, &learner.course.facts.record_id, &again).await.expect("a correction");
+    let asked = Asked::credit(&college, &learner.account, school, &[&again.facts.record_id]);
+    let request = session.application(&asked).await;
+    let refused = session.refused("NOTHING_GRANTED", session.apply(request)).await;
+    assert!(refused.message.contains("ALREADY_USED"), "{}", refused.message);
+    session.record_must(school, &again.facts.record_id, RecordAction::Revoke).await;
+    assert!(session.conversion(index).await.application.unwrap().review_due);
+    again.facts.record_id = Draft::course(&learner.account).facts.record_id;
+    session.refused_record("OUTCOME_EXISTS", &again).await;
+    // What was never used may be deposited again once it was revoked.
+    session.record_must(school, &learner.exam.facts.record_id, RecordAction::Revoke).await;
+    let mut exam = learner.exam.clone();
+    exam.facts.record_id = Draft::course(&learner.account).facts.record_id;
+    session.deposit(school, &exam).await;
 }
 
 #[tokio::test]
@@ -518,8 +443,7 @@ async fn each_caller_sees_the_applications_that_concern_them() {
     let (later, _) = session.applied(&second.course_only(&session, &college)).await;
     let request = v1::GetConversionRequest { application_index: later };
     let caller = session.of(&college.institution);
-    let told =
-        caller.conversions().get_conversion(request).await.expect("an application").into_inner();
+    let told = caller.conversions().get_conversion(request).await.expect("an application").into_inner();
     assert_eq!(told.precedents, [index]);
 }
 
@@ -568,63 +492,4 @@ async fn a_ledger_with_conversions_is_verified_rebuilt_and_taken_up_again() {
     assert_eq!(second.sums(&session).await, sums);
     session.decide(&college, held, DecisionOutcome::Approve, |_| {}).await.expect("what was held is decided");
     assert_eq!(third.sums(&session).await, [(Bucket::Available, 2_500), (Bucket::Redeemed, 2_500)]);
-}
-
-/// The shipped cases of a calendar year that is counted in hours, moved to the present year.
-#[tokio::test]
-async fn compliance_of_a_calendar_year_is_judged_over_the_wire() {
-    let session = busy().await;
-    let folder = crate::office::root().join("ledger-data/rulebooks/cn-cpd");
-    let text = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a file of a book");
-    let mut book = Book::from_toml(&text("book.toml")).expect("a book");
-    book.retroactive = true;
-    book.id = unique("test.cpd-").parse().expect("an id");
-    let published =
-        session.publish_book(session.publication(&book).await).await.expect("a book is published");
-    let after = published.into_inner().position.unwrap().leaf_hash;
-    session.change_book(&book, &after, RuleBookAction::Activate).await.expect("a book is activated");
-    let (now, mut judged) = (today(), 0);
-    for case in Cases::from_toml(&text("cases.toml")).expect("cases").tests {
-        let Some(asked) = case.compliance else { continue };
-        let rule = book.compliance.iter().find(|rule| rule.id == asked.compliance).expect("a rule");
-        if rule.period != PeriodRule::CalendarYear || !matches!(rule.total, Limit::Time(_)) {
-            continue;
-        }
-        let account = session.account().await.account_ref;
-        for activity in &asked.activities {
-            let Limit::Time(time) = activity.amount else { panic!("{}: an activity in hours", case.id) };
-            // What would lie ahead of today is done today: the year is the same.
-            let day = (activity.on.0.month(), activity.on.0.day()).min((now.month, now.day));
-            let draft = Draft::of(RecordKind::Cpd, &account).with(|draft| {
-                draft.facts.amount = None;
-                draft.facts.level = None;
-                draft.facts.hour_kind = v1::HourKind::Continuing.into();
-                draft.facts.minutes = i32::try_from(time.minutes(book.xs_minutes).unwrap()).unwrap();
-                draft.facts.awarded_on = Some(v1::CivilDate { year: now.year, month: day.0, day: day.1 });
-                draft.details.start_on = None;
-                draft.details.end_on = None;
-                let class = activity.class.as_ref().map(ToString::to_string).unwrap_or_default();
-                draft.details.lineage_key = if class.is_empty() { class } else { format!("cpd/{class}") };
-            });
-            session.deposit(&session.world.school, &draft).await;
-        }
-        let request = v1::CheckComplianceRequest {
-            account_ref: account.clone(),
-            book_id: book.id.to_string(),
-            version: 0,
-            rule: asked.compliance.to_string(),
-            on: Some(now),
-        };
-        let caller = session.learner(&account);
-        let answer =
-            caller.conversions().check_compliance(request).await.expect("a verdict").into_inner();
-        assert_eq!(answer.compliant, asked.expect.compliant, "{}", case.id);
-        let verdict: Value = serde_json::from_slice(&answer.verdict).expect("JSON");
-        assert_eq!(verdict["from"], format!("{}-01-01", now.year));
-        if let Some(Limit::Time(total)) = asked.expect.total {
-            assert_eq!(verdict["have"], total.minutes(book.xs_minutes).unwrap(), "{}", case.id);
-        }
-        judged += 1;
-    }
-    assert!(judged >= 4, "{judged} cases were judged");
 }

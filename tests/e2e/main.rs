@@ -33,6 +33,7 @@ mod session;
 mod statement;
 
 mod access;
+mod award;
 mod bad_batch;
 mod bad_payload;
 mod bad_record;

@@ -395,7 +395,12 @@ fn question(bytes: &[u8]) -> bool {
     let mut turned = question.clone();
     turned.records.reverse();
     let again = city().allocate(&turned).expect("the same question");
-    let told = |question: &Question, allocated| explain(city(), Digest([0; 32]), question, allocated).canonical();
-    assert_eq!(told(&question, &allocated), told(&turned, &again), "no answer depends on the order of records");
+    let told =
+        |question: &Question, allocated| explain(city(), Digest([0; 32]), question, allocated).canonical();
+    assert_eq!(
+        told(&question, &allocated),
+        told(&turned, &again),
+        "no answer depends on the order of records"
+    );
     true
 }

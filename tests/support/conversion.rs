@@ -2,17 +2,19 @@
 
 use crate::institution::Institution;
 use crate::session::{Caller, Gated, Session};
-use crate::statement::{envelope, seal, unique};
+use crate::statement::{Draft, envelope, seal, unique};
 use credit_log::envelope::SigningKey;
 use credit_log::hash;
 use credit_proto::v1::{
-    ApplicationStatus, ConversionAction, ConversionPurpose, DecisionOutcome, KeyPurpose, Role, RuleBookAction,
+    ApplicationStatus, Bucket, ConversionAction, ConversionPurpose, DecisionOutcome, KeyPurpose, RecordKind,
+    Role, RuleBookAction,
 };
 use credit_proto::{payload_type, v1};
 use credit_rpc::v1::conversion_service_client::ConversionServiceClient;
 use credit_rpc::v1::rule_book_service_client::RuleBookServiceClient;
 use credit_rules::book::Book;
 use prost::Message;
+use std::collections::BTreeMap;
 use tonic::{Response, Status};
 
 /// The label of a commitment to particulars.
@@ -414,4 +416,72 @@ impl Session<'_> {
         let caller = self.of(&college.institution);
         caller.conversions().reverse_award(request).await
     }
+}
+
+/// A learner with a course of 2.5 credits and an examination of the world's school.
+pub(crate) struct Learner {
+    pub(crate) account: Vec<u8>,
+    pub(crate) course: Draft,
+    pub(crate) exam: Draft,
+}
+
+pub(crate) async fn learner(session: &Session<'_>) -> Learner {
+    let account = session.account().await.account_ref;
+    let course = Draft::course(&account);
+    session.deposit(&session.world.school, &course).await;
+    let exam = Draft::of(RecordKind::Exam, &account).with(|draft| draft.facts.amount = None);
+    session.deposit(&session.world.school, &exam).await;
+    Learner { account, course, exam }
+}
+
+impl Learner {
+    pub(crate) fn course_only<'a>(&self, session: &Session<'_>, college: &'a College) -> Asked<'a> {
+        Asked::credit(college, &self.account, &session.world.school, &[&self.course.facts.record_id])
+    }
+
+    pub(crate) fn both<'a>(&self, session: &Session<'_>, college: &'a College) -> Asked<'a> {
+        let ids: [&[u8]; 2] = [&self.course.facts.record_id, &self.exam.facts.record_id];
+        Asked::credit(college, &self.account, &session.world.school, &ids)
+    }
+
+    pub(crate) async fn bucket(&self, session: &Session<'_>, draft: &Draft) -> Bucket {
+        session.record(&session.world.school, &draft.facts.record_id).await.bucket()
+    }
+
+    /// The records that an application has granted, by its college.
+    pub(crate) async fn granted(
+        &self,
+        session: &Session<'_>,
+        college: &College,
+        index: u64,
+    ) -> Vec<v1::RecordView> {
+        let view = session.conversion(index).await.application.unwrap();
+        let mut records = Vec::new();
+        for granted in view.granted {
+            records.push(session.record(&college.institution, &granted.record_id).await);
+        }
+        records
+    }
+
+    /// Sums of the balance by bucket, of credit alone.
+    pub(crate) async fn sums(&self, session: &Session<'_>) -> Vec<(Bucket, i64)> {
+        let request = v1::GetBalanceRequest { account_ref: self.account.clone(), ..Default::default() };
+        let answer = session.auditor().accounts().get_balance(request).await.expect("a balance").into_inner();
+        let lines = answer.balance.unwrap().lines;
+        let mut sums: BTreeMap<Bucket, i64> = BTreeMap::new();
+        for line in lines.iter().filter(|line| line.credits_milli > 0) {
+            *sums.entry(line.bucket()).or_default() += line.credits_milli;
+        }
+        sums.into_iter().collect()
+    }
+}
+
+/// What an application has granted, as the names of records.
+pub(crate) async fn granted_names(
+    session: &Session<'_>,
+    college: &College,
+    index: u64,
+) -> Vec<(String, Vec<u8>)> {
+    let view = session.conversion(index).await.application.unwrap();
+    view.granted.into_iter().map(|granted| (college.institution.id.clone(), granted.record_id)).collect()
 }

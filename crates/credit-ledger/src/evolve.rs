@@ -12,7 +12,7 @@ use crate::view::View;
 use credit_types::{
     AccountRef, AccountStatus, AccountStatusChange, BatchManifest, Bucket, Event, FrameworkPublication,
     InstitutionAdmission, InstitutionId, InstitutionKey, KeyAddition, Kid, Posting, ProtocolUpgrade,
-    RecordFacts, RecordId, RecordStatus, Signed, SignerId,
+    RecordFacts, RecordId, RecordName, RecordStatus, Signed, SignerId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -251,6 +251,9 @@ fn deposit(view: &mut View, context: &Context, event: &Event) {
         valid_until: facts.valid_until.or(by_default),
         application: None,
     };
+    if let Some(old) = supersedes {
+        application::correct(view, &RecordName { issuer: issuer.clone(), record_id: *old }, &row);
+    }
     create(view, RowId::Record(issuer.clone(), facts.record_id), Row::Record(Arc::new(row)));
     let mut account = existing(view.account(facts.account_ref));
     assert!(account.status != AccountStatus::Closed, "a closed account is read only");

@@ -408,7 +408,8 @@ fn of_event(event: &Event, view: &View, ids: &mut Vec<RowId>) {
         Event::KeyCompromised { statement, .. } => ids.push(RowId::Key(statement.body.kid)),
         Event::AccountOpened { account_ref, .. } => ids.push(RowId::Account(*account_ref)),
         Event::AccountStatusChanged { statement, .. } => ids.push(RowId::Account(statement.body.account_ref)),
-        Event::RecordDeposited { facts, issuer, .. } => {
+        Event::RecordDeposited { facts, issuer, supersedes, .. } => {
+            ids.extend(supersedes.map(|_| RowId::Uses(facts.account_ref)));
             ids.push(RowId::Account(facts.account_ref));
             ids.push(RowId::Record(issuer.clone(), facts.record_id));
             ids.push(RowId::Institution(issuer.clone()));

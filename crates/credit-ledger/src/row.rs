@@ -378,8 +378,10 @@ pub struct HeldRecord {
 /// what was granted for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordUse {
-    /// The record.
+    /// The record; where its issuer has corrected it, the one that stands for it now.
     pub record: RecordName,
+    /// The same as the application named it.
+    pub source: RecordName,
     /// The day on which it was earned.
     pub earned_on: CivilDate,
     /// Which further uses it excludes.
@@ -400,6 +402,8 @@ pub struct RecordUse {
     pub granted: RecordName,
     /// Index of the application's entry.
     pub application: u64,
+    /// Index of the entry that granted it.
+    pub posted_index: u64,
 }
 
 /// What an account's records were used and are held for.

@@ -4,14 +4,17 @@
 mod awards;
 mod bank;
 mod book;
+mod changes;
 mod decisions;
 mod histories;
 mod limits;
+mod orders;
 mod protocol;
 mod requests;
 mod rule_books;
 mod say;
 mod steps;
+mod uses;
 
 use credit_types::{Reason, Rejection};
 
@@ -22,12 +25,14 @@ const OF_A_SERVICE: [Reason; 2] = [Reason::BookFaulty, Reason::BookBlobMissing];
 fn every_reason_of_conversions_has_a_scenario() {
     let sources = [
         include_str!("conversion/awards.rs"),
+        include_str!("conversion/changes.rs"),
         include_str!("conversion/decisions.rs"),
         include_str!("conversion/limits.rs"),
         include_str!("conversion/protocol.rs"),
         include_str!("conversion/requests.rs"),
         include_str!("conversion/rule_books.rs"),
         include_str!("conversion/steps.rs"),
+        include_str!("conversion/uses.rs"),
     ];
     let text = sources.concat();
     let new = Reason::all().filter(|reason| *reason >= Reason::ProtocolTooOld);

@@ -1,34 +1,33 @@
 //! One group of commands: decided in order against one view, not yet written.
 
 mod looked_up;
+mod reckoned;
 
 use crate::answer::{Answer, Opened};
 use crate::assemble::{Assembled, assemble};
 use crate::failure::{Failure, fault};
 use crate::head_signer::SignedHead;
-use crate::prepare::{Prepared, Side, seal_sides};
+use crate::prepare::{Prepared, Side};
 use crate::project;
 use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
-use crate::reckon::assessed;
 use crate::rows;
 use crate::seal::Secret;
+use crate::side_items::seal_sides;
 use crate::signed_rows::{Before, Stored};
 use crate::vault::{self, Item};
 use credit_ledger::{
-    BatchRow, CommandKey, Context, RecordRow, Row, RowId, View, command_key, decide, event_reads,
-    evolve_entry, protocol, reads,
+    BatchRow, CommandKey, Context, Row, RowId, View, command_key, decide, event_reads, evolve_entry,
+    protocol, reads,
 };
 use credit_log::tile::TileEdge;
 use credit_log::tree;
 use credit_proto::entry::StatementPart;
-use credit_proto::{Secret as _, Stage};
 use credit_store::{Batch, BodyBytes, EntryBytes, RowChange, Tile};
 use credit_types::limits::READ_ROUNDS_MAX;
 use credit_types::{
-    AccountRef, ApplicationStatus, CivilDate, Command, ConversionRequest, Digest, Event, InstitutionId,
-    Reason, RecordDetails, RecordId, RecordStatus, RefusedLeaf, Rejection, Subject,
+    AccountRef, ApplicationStatus, Command, Digest, Event, InstitutionId, Reason, RecordId, RefusedLeaf,
+    Rejection,
 };
-use looked_up::{assert_looked_up, superseded};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -345,126 +344,6 @@ impl<'a> Group<'a> {
         };
         let key = self.shared.keyring.data_key(account).ok_or(Failure::DataKeyMissing)?;
         Ok(vault::open_account(&key, account, &sealed)?.number)
-    }
-
-    /// Looks up aliases and fingerprints: what the bank asserts of this command.
-    fn look_up(&mut self, prepared: &mut Prepared) -> Result<(), Failure> {
-        let sides = std::mem::take(&mut prepared.sides);
-        let mut taken = Vec::with_capacity(sides.len());
-        let mut in_chunk = BTreeMap::new();
-        for side in &sides {
-            taken.push(match side {
-                Side::Opening(opening) => {
-                    let mut found = Vec::with_capacity(opening.aliases.len());
-                    for alias in &opening.aliases {
-                        let before = in_chunk.insert(*alias, opening.account_ref).is_some();
-                        found.push(before || self.alias_taken(alias)?);
-                    }
-                    found
-                }
-                Side::Deposit(deposit) => {
-                    let before = in_chunk.insert(deposit.fingerprint, deposit.account_ref).is_some();
-                    let superseded = superseded(&prepared.command);
-                    vec![before || self.fingerprint_taken(&deposit.fingerprint, superseded)?]
-                }
-                Side::None | Side::Explained(..) | Side::Conversion(_) | Side::Book(_) => Vec::new(),
-            });
-        }
-        prepared.sides = sides;
-        assert_looked_up(&mut prepared.command, &taken);
-        Ok(())
-    }
-
-    /// Reckons an application again where its account has changed since it was prepared, or another day has begun.
-    fn reckon(&mut self, prepared: &mut Prepared) -> Result<(), Failure> {
-        let Command::RequestConversion(statement, _) = &prepared.command else { return Ok(()) };
-        let request = statement.body.clone();
-        let Some(Side::Conversion(side)) = prepared.sides.first_mut() else {
-            return Err(Failure::Fault("an application came without what it rests on".to_owned()));
-        };
-        let subject = RowId::Subject(Subject::Account(request.account_ref));
-        self.load_rows(vec![subject.clone()])?;
-        let last = match self.view.get(&subject) {
-            Some(Row::Subject(row)) => Some(row.last_index),
-            _ => None,
-        };
-        let today = CivilDate::at(self.recorded_at_us, self.shared.genesis.civil_offset_minutes);
-        let today = today.map_err(fault("date an entry"))?;
-        if side.reckoned != Some((last, today)) {
-            let details = self.details(&request)?;
-            let assessed = assessed(&self.view, today, &request, side, &details)?;
-            side.explanation = assessed.explanation;
-            side.reckoned = Some((last, today));
-            prepared.items = None;
-            if let Command::RequestConversion(_, assessment) = &mut prepared.command {
-                **assessment = assessed.assessment;
-            }
-        }
-        // What is proposed names rows of its own.
-        self.load(&prepared.command)
-    }
-
-    /// The details of a request's records, those of this group too.
-    fn details(&self, request: &ConversionRequest) -> Result<Vec<Option<RecordDetails>>, Failure> {
-        let mut all = Vec::with_capacity(request.records.len());
-        for name in &request.records {
-            let row = match self.view.get(&RowId::Record(name.issuer.clone(), name.record_id)) {
-                Some(Row::Record(row)) if row.facts.account_ref == request.account_ref => row,
-                _ => {
-                    all.push(None);
-                    continue;
-                }
-            };
-            let in_group = row.deposited_index.checked_sub(self.signed.edge.size());
-            all.push(match in_group {
-                _ if row.application.is_some() => None,
-                None => self.reader.details(row)?,
-                Some(at) => self.unwritten_details(row, usize::try_from(at).unwrap_or(usize::MAX))?,
-            });
-        }
-        Ok(all)
-    }
-
-    /// The details of a record whose entry stands at a place in this group.
-    fn unwritten_details(&self, row: &RecordRow, at: usize) -> Result<Option<RecordDetails>, Failure> {
-        let account = row.facts.account_ref;
-        let new = self.new_keys.iter().find(|(of, _)| *of == account).map(|(_, key)| key.clone());
-        let key = new.or_else(|| self.shared.keyring.data_key(account)).ok_or(Failure::DataKeyMissing)?;
-        let items = self.batch.bodies.get(at).map(|body| body.items.as_slice()).unwrap_or_default();
-        let opened = items.iter().find_map(|(id, sealed)| vault::open_item(&key, id, sealed).ok());
-        let wanted = row.facts.details_commitment;
-        let part = opened.into_iter().flatten().find(|part| part.commitment == wanted);
-        let part = part.ok_or_else(|| Failure::Fault("a record's item is missing".to_owned()))?;
-        let details = RecordDetails::read(&part.payload, Stage::Replay);
-        details.map(Some).map_err(|_| Failure::Fault("decode details".to_owned()))
-    }
-
-    fn alias_taken(&self, alias: &[u8; 32]) -> Result<bool, Failure> {
-        let key = vault::pseudonym_key(rows::ALIAS, alias);
-        Ok(self.aliases.contains_key(alias) || self.shared.store.row(&key)?.is_some())
-    }
-
-    fn fingerprint_taken(
-        &mut self,
-        fingerprint: &[u8; 32],
-        superseded: Option<RecordId>,
-    ) -> Result<bool, Failure> {
-        let holder = if let Some(holder) = self.fingerprints.get(fingerprint) {
-            holder.clone()
-        } else {
-            let key = vault::pseudonym_key(rows::FINGERPRINT, fingerprint);
-            let Some(sealed) = self.shared.store.row(&key)? else { return Ok(false) };
-            vault::fingerprint_holder(&self.shared.keyring, &key, &sealed)?
-        };
-        if superseded == Some(holder.1) {
-            return Ok(false);
-        }
-        let id = RowId::Record(holder.0, holder.1);
-        self.load_rows(vec![id.clone()])?;
-        Ok(match self.view.get(&id) {
-            Some(Row::Record(row)) => matches!(row.status, RecordStatus::Valid | RecordStatus::Suspended),
-            _ => false,
-        })
     }
 
     /// The sealed items of an accepted command: those made beforehand, unless a leaf was refused.

@@ -39,6 +39,7 @@ mod reckon;
 mod rows;
 mod seal;
 mod server;
+mod side_items;
 mod signed_rows;
 mod stats;
 mod status;

@@ -7,9 +7,10 @@ use crate::random;
 use crate::reader::{Reader, admit};
 use crate::reckon::ConversionSide;
 use crate::seal::Secret;
+use crate::side_items::{explain, explained, seal_sides};
 use crate::vault::{self, AccountSecret, Item, SecretPart};
 use credit_ledger::{BatchRow, Row, RowId};
-use credit_log::commitment::{DETAILS_LABEL, EXPLANATION_LABEL, IDENTITY_LABEL, commit};
+use credit_log::commitment::{DETAILS_LABEL, IDENTITY_LABEL, commit};
 use credit_log::envelope::PublicKey;
 use credit_proto::entry::StatementPart;
 use credit_proto::{Envelope, Secret as _, Statement, decode_statement, payload_type, v1};
@@ -17,9 +18,8 @@ use credit_types::limits::{CHUNK_LEAVES_MAX, PAYLOAD_BYTES_MAX};
 use credit_types::{
     AccountIdentity, AccountOpening, AccountRef, AliasAsserted, AliasCheck, Command, DepositCheck, Details,
     Digest, Header, InstitutionId, Kid, OpeningDraw, Reason, RecordDetails, RecordFacts, RecordId, Rejection,
-    Signed, SignerId, Text,
+    Signed, SignerId,
 };
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -479,51 +479,8 @@ impl Preparer {
     }
 }
 
-/// Seals what is secret, one item an account; `None` where an account has no key.
-pub(crate) fn seal_sides(keyring: &Keyring, sides: &[Side]) -> Result<Option<Vec<Item>>, Failure> {
-    let mut by_account: BTreeMap<AccountRef, Vec<SecretPart>> = BTreeMap::new();
-    let mut items = Vec::new();
-    for side in sides {
-        match side {
-            Side::None => {}
-            Side::Opening(opening) => items.push(opening.item.clone()),
-            Side::Deposit(deposit) => {
-                by_account.entry(deposit.account_ref).or_default().extend(deposit.secrets.iter().cloned());
-            }
-            Side::Explained(account, part) => by_account.entry(*account).or_default().push(part.clone()),
-            Side::Conversion(conversion) => {
-                by_account.entry(conversion.account_ref).or_default().extend(conversion.secrets().cloned());
-            }
-            Side::Book(_) => {}
-        }
-    }
-    for (account, parts) in by_account {
-        let Some(key) = keyring.data_key(account) else { return Ok(None) };
-        items.push(vault::seal_item(&key, &parts)?);
-    }
-    Ok(Some(items))
-}
-
-/// The explanation of a change, where its statement commits to one.
-pub(crate) fn explain(
-    account: AccountRef,
-    commitment: Option<Digest>,
-    explanation: Option<v1::SecretPart>,
-) -> Result<Side, Failure> {
-    match commitment {
-        None => Ok(Side::None),
-        Some(commitment) => explained(commitment, explanation).map(|part| Side::Explained(account, part)),
-    }
-}
-
 pub(crate) fn signed<B>(header: Header, body: B, signers: Vec<Kid>) -> Signed<B> {
     Signed { header, body, signers }
-}
-
-fn explained(commitment: Digest, part: Option<v1::SecretPart>) -> Result<SecretPart, Failure> {
-    let part = opened("explanation", EXPLANATION_LABEL, payload_type::STATUS_EXPLANATION, commitment, part)?;
-    Text::from_payload(&part.payload).map_err(|invalid| invalid.within("explanation.payload"))?;
-    Ok(part)
 }
 
 /// The institution that a record's signer must be.

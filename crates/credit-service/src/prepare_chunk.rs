@@ -2,7 +2,8 @@
 //! read is refused by itself; the chunk goes on.
 
 use crate::failure::Failure;
-use crate::prepare::{LEAVES_MAX, Prepared, Preparer, Side, seal_sides};
+use crate::prepare::{LEAVES_MAX, Prepared, Preparer, Side};
+use crate::side_items::seal_sides;
 use credit_ledger::BatchRow;
 use credit_log::{ProofError, batch};
 use credit_proto::entry::StatementPart;

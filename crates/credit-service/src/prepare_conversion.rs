@@ -2,8 +2,9 @@
 
 use crate::books;
 use crate::failure::Failure;
-use crate::prepare::{Preparer, Secrets, Side, explain, opened, signed};
+use crate::prepare::{Preparer, Secrets, Side, opened, signed};
 use crate::reckon::{self, ConversionSide};
+use crate::side_items::explain;
 use credit_ledger::{Row, RowId};
 use credit_log::commitment::PARTICULARS_LABEL;
 use credit_proto::{Secret as _, Statement, payload_type, v1};

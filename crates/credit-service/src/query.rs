@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod balance;
 pub(crate) mod bundle;
+pub(crate) mod compliance;
 pub(crate) mod conversion;
 mod fold;
 pub(crate) mod log;

@@ -254,6 +254,8 @@ pub enum Reason {
     RecordOfApplication = 112,
     /// The account has open applications.
     AccountHasApplications = 113,
+    /// Something was granted since by the same rules or into the same programme.
+    ApplicationOutdated = 114,
 }
 
 impl Reason {

@@ -3,7 +3,7 @@
 use crate::decide::Judgement;
 use crate::decide::request::key_of;
 use crate::evidence::{self, AnchorRule, days_us};
-use crate::row::{AccountRow, ApplicationRow, InstitutionRow, KeyRow, RecordRow};
+use crate::row::{AccountRow, ApplicationRow, InstitutionRow, KeyRow, RecordRow, RecordUse};
 use crate::suspect::deposit_is_suspect;
 use crate::view::View;
 use credit_types::conversion::granted_id;
@@ -264,8 +264,26 @@ fn may_decide(
         let of = |granted: &Granted| usize::try_from(granted.position).ok().and_then(|at| row.items.get(at));
         has_room(judgement, account, granted.iter().filter_map(of));
         sources_stand(judgement, row, &granted);
+        nothing_since(judgement, row);
     }
     granted
+}
+
+/// That nothing was granted since by the same rules or into the same programme: the proposal does not know of it, and the
+/// maxima of the book would be exceeded. An award has no maxima.
+fn nothing_since(judgement: &mut Judgement, row: &ApplicationRow) {
+    if row.request.purpose != ConversionPurpose::Credit {
+        return;
+    }
+    let uses = judgement.view.uses(row.request.account_ref).into_iter().flat_map(|row| &row.uses);
+    let target = Some(&row.request.target);
+    let same = |earlier: &&RecordUse| {
+        earlier.programme.as_ref() == target || row.items.iter().any(|item| item.rule == earlier.rule)
+    };
+    let since = uses.filter(|earlier| earlier.posted_index > row.requested_index).find(same);
+    if let Some(earlier) = since {
+        judgement.refuse(Rejection::new(Reason::ApplicationOutdated).index(earlier.posted_index));
+    }
 }
 
 /// Where an application stands after a decision.
@@ -319,6 +337,10 @@ fn by_whom(
     let own = *signer == row.request.institution_id;
     if row.appeals() >= APPEALS_MAX {
         judgement.require(roles.contains(&Role::Regulator), || Reason::RoleMissing);
+        // Who was appealed against twice does not decide the second appeal as well.
+        let own_regulator = own && roles.contains(&Role::Regulator);
+        judgement
+            .require(!own_regulator, || Rejection::new(Reason::SignerNotAllowed).field("header.signer_id"));
     } else {
         judgement.require(own, || {
             let owner = row.request.institution_id.to_string();

@@ -8,9 +8,9 @@ use crate::row::{AccountRow, ApplicationRow, Context, KeyRow, RecordRow, RecordU
 use crate::view::View;
 use credit_types::limits::{ACCOUNT_APPLICATIONS_MAX, APPLICATION_BYTES_MAX};
 use credit_types::{
-    ApplicationStatus, Assessment, AutoApproval, BookName, Bucket, CivilDate, Consumption, ConversionChange,
-    ConversionPurpose, ConversionRequest, Event, Granted, KeyPurpose, Kid, ProposedItem, Reason, RecordMoved,
-    RecordName, RecordStatus, Rejection, Role, Signed, SignerId,
+    ApplicationStatus, Assessment, AutoApproval, BookDate, BookName, Bucket, CivilDate, Consumption,
+    ConversionChange, ConversionPurpose, ConversionRequest, Event, Granted, KeyPurpose, Kid, ProposedItem,
+    Reason, RecordMoved, RecordName, RecordStatus, Rejection, Role, Signed, SignerId,
 };
 use std::collections::BTreeSet;
 
@@ -95,8 +95,18 @@ fn may_be_asked(
     to_whom(judgement, body, assessment);
     let today = judgement.today();
     if let (Some(row), Some(today)) = (book::version(judgement, &body.book), today) {
-        let in_force =
-            row.activated_index.is_some() && row.abolished_index.is_none() && row.publication.has(today);
+        // By the day of a decision the version in force today decides. By the day on which something was earned, or the
+        // learner enrolled, it may be any that was activated: the engine has asked its days.
+        let in_force = match row.publication.select_by {
+            BookDate::Decision => judgement
+                .view
+                .book(&body.book.book_id)
+                .and_then(|book| book.in_force(today))
+                .is_some_and(|current| current.publication.book == body.book),
+            BookDate::Earned | BookDate::Enrolled => {
+                row.activated_index.is_some() && row.abolished_index.is_none()
+            }
+        };
         judgement.require(in_force, || Rejection::new(Reason::BookNotInForce).index(row.last_index));
     }
     if let Some(rejection) = &assessment.refusal {
@@ -104,7 +114,6 @@ fn may_be_asked(
     }
     let lapsed = records(judgement, body, account, today);
     items(judgement, body, &assessment.items);
-    apart(judgement, &assessment.items);
     apart(judgement, &assessment.items);
     fits(judgement, body, &assessment.items, &lapsed);
     // All that is proposed is the most that can be granted.
@@ -303,6 +312,14 @@ fn excludes(earlier: &RecordUse, item: &ProposedItem) -> bool {
     let same_programme = earlier.programme == item.programme;
     // What consumes nothing may count in many places; credit for it is granted once by each rule in each programme.
     if item.credits.is_some() && same_programme && earlier.rule == item.rule {
+        return true;
+    }
+    // An award, or a step of one, is reached once with what was counted for it.
+    if item.rule_kind.is_none()
+        && earlier.rule_kind.is_none()
+        && earlier.rule == item.rule
+        && earlier.place == item.place
+    {
         return true;
     }
     let by_earlier = match earlier.consumption {

@@ -84,7 +84,7 @@ pub(super) fn change(view: &mut View, context: &Context, change: &ConversionChan
         ApplicationStatus::Posted | ApplicationStatus::Provisional if !change.granted.is_empty() => {
             uses.held.retain(|held| held.application != change.application);
             grant(view, context, &row, change);
-            uses.uses.extend(used(view, &row, &change.granted));
+            uses.uses.extend(used(view, context, &row, &change.granted));
             row.granted.clone_from(&change.granted);
             row.granted_on = change.granted_on;
             row.provisional_until = change.provisional_until;
@@ -100,7 +100,7 @@ pub(super) fn change(view: &mut View, context: &Context, change: &ConversionChan
         ApplicationStatus::Rescinded | ApplicationStatus::Reversed => {
             let free: Vec<&RecordName> = change.moved.iter().map(|moved| &moved.record).collect();
             uses.uses.retain(|earlier| {
-                earlier.application != change.application || !free.contains(&&earlier.record)
+                earlier.application != change.application || !free.contains(&&earlier.source)
             });
             take_back(view, context, &row, change);
         }
@@ -160,7 +160,7 @@ fn item_of<'a>(row: &'a ApplicationRow, granted: &Granted) -> Option<&'a Propose
 }
 
 /// The uses of records by what is granted. Of records that are used together the first carries the credit.
-fn used(view: &View, row: &ApplicationRow, granted: &[Granted]) -> Vec<RecordUse> {
+fn used(view: &View, context: &Context, row: &ApplicationRow, granted: &[Granted]) -> Vec<RecordUse> {
     let mut uses = Vec::new();
     for granted in granted {
         let item = existing(item_of(row, granted));
@@ -170,6 +170,7 @@ fn used(view: &View, row: &ApplicationRow, granted: &[Granted]) -> Vec<RecordUse
             let record = existing(view.record(&name.issuer, name.record_id));
             uses.push(RecordUse {
                 record: name.clone(),
+                source: name.clone(),
                 earned_on: record.facts.awarded_on,
                 consumption: item.consumption,
                 programme: item.programme.clone(),
@@ -183,10 +184,23 @@ fn used(view: &View, row: &ApplicationRow, granted: &[Granted]) -> Vec<RecordUse
                     record_id: granted.record_id,
                 },
                 application: row.requested_index,
+                posted_index: context.index,
             });
         }
     }
     uses
+}
+
+/// A correction stands for the record that it replaces: what that was used for, it was used for.
+pub(super) fn correct(view: &mut View, old: &RecordName, new: &RecordRow) {
+    let account_ref = new.facts.account_ref;
+    let Some(before) = view.uses(account_ref) else { return };
+    let mut uses = before.clone();
+    for earlier in uses.uses.iter_mut().filter(|earlier| earlier.record == *old) {
+        earlier.record = new.name();
+        earlier.earned_on = new.facts.awarded_on;
+    }
+    view.put(RowId::Uses(account_ref), Row::Uses(Arc::new(uses)));
 }
 
 /// What an application had granted is revoked.

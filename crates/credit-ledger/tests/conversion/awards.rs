@@ -74,6 +74,20 @@ fn an_award_that_lacks_something_is_not_granted_and_says_what() {
     bank.check_rebuild();
 }
 
+/// What uses nothing up could be asked for over and over with the same records.
+#[test]
+fn a_step_is_reached_once_with_the_same_records() {
+    let mut bank = Bank::open();
+    bank.deposit("u/a", "ann", What::Course(2_000));
+    bank.deposit("u/b", "ann", What::Course(3_000));
+    let first = bank.apply("ann", "badge", &["u/a"]).unwrap();
+    bank.decide(first, DecisionOutcome::Approve).unwrap();
+    let rejection = refused(bank.apply("ann", "badge", &["u/a"]), Reason::RecordUsed, "records[0]");
+    assert_eq!(rejection.index, Some(first));
+    // The next step counts them again.
+    bank.apply("ann", "badge", &["u/a", "u/b"]).unwrap();
+}
+
 #[test]
 fn an_award_is_decided_whole_and_for_good() {
     let (mut bank, records) = holder();

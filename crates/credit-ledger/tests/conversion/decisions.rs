@@ -7,7 +7,7 @@ use credit_types::limits::APPLICATION_STEPS_MAX;
 use credit_types::*;
 
 /// An application with three items: of a grade, of hours, of two courses together.
-fn applied() -> (Bank, u64) {
+pub(super) fn applied() -> (Bank, u64) {
     let mut bank = Bank::open();
     bank.deposit("t/a", "ann", What::Named("A"));
     bank.deposit("t/b", "ann", What::Named("B"));
@@ -17,12 +17,12 @@ fn applied() -> (Bank, u64) {
     (bank, application)
 }
 
-fn position(bank: &Bank, application: u64, rule: &str) -> u32 {
+pub(super) fn position(bank: &Bank, application: u64, rule: &str) -> u32 {
     let items = &bank.application(application).items;
     u32::try_from(items.iter().position(|item| item.rule == name(rule)).unwrap()).unwrap()
 }
 
-fn partly(items: &[(u32, Option<i64>)]) -> impl FnOnce(&mut Signed<ConversionDecision>) {
+pub(super) fn partly(items: &[(u32, Option<i64>)]) -> impl FnOnce(&mut Signed<ConversionDecision>) {
     let item = |(position, milli): &(u32, Option<i64>)| DecidedItem {
         position: *position,
         credits: milli.map(credits),
@@ -275,128 +275,50 @@ fn provisional_credit_ends_on_no_day_that_is_past() {
     bank.check_rebuild();
 }
 
-/// A record that fell away meanwhile grants nothing; the officer can still grant the rest.
+/// Two applications that do not know of each other could exceed a maximum together.
 #[test]
-fn a_source_that_fell_away_meanwhile_grants_nothing() {
-    for (action, reason) in
-        [(RecordAction::Revoke, Reason::RecordRevoked), (RecordAction::Suspend, Reason::RecordNotAvailable)]
-    {
-        let (mut bank, application) = applied();
-        let changed = bank.change_record(&record("t/g"), "t", action).unwrap();
-        let grade = position(&bank, application, "grades");
-        let rejection = refused(bank.decide(application, DecisionOutcome::Approve), reason, "records[2]");
-        assert_eq!(rejection.index, Some(changed));
-        let bucket = bank.bucket("t/g");
-        bank.decide_with(application, DecisionOutcome::Partly, partly(&[(grade, None)])).unwrap();
-        assert_eq!(bank.bucket("t/g"), bucket, "{action:?}");
-        bank.check_rebuild();
-    }
-    let (mut bank, application) = applied();
-    bank.correct("t/g", "t/i", "ann", What::Grade(1, 1_000)).unwrap();
-    refused(bank.decide(application, DecisionOutcome::Approve), Reason::RecordSuperseded, "records[2]");
-    let (mut bank, application) = applied();
-    bank.report("t.records", application - 1);
-    refused(bank.decide(application, DecisionOutcome::Approve), Reason::RecordKeySuspect, "records[3]");
-    bank.decide(application, DecisionOutcome::Reject).unwrap();
-}
-
-/// What was suspended while it was held and is in force again is used as if nothing had been.
-#[test]
-fn a_source_that_came_back_is_used() {
-    for (by, what) in [("t", What::Grade(3, 4_000)), ("g", What::Grade(3, 4_000)), ("g", What::Bare(3))] {
-        let mut bank = Bank::open();
-        bank.deposit("t/g", "ann", what);
-        let application = bank.apply("ann", "U-AD", &["t/g"]).unwrap();
-        bank.change_record(&record("t/g"), by, RecordAction::Suspend).unwrap();
-        bank.change_record(&record("t/g"), by, RecordAction::Reinstate).unwrap();
-        // It is still held.
-        refused(bank.apply("ann", "V-AD", &["t/g"]), Reason::RecordReserved, "records[0]");
-        bank.decide(application, DecisionOutcome::Approve).unwrap();
-        let has_credit = what_has_credit(what);
-        assert_eq!(bank.bucket("t/g"), has_credit.then_some(Bucket::Redeemed));
-        bank.check_rebuild();
-    }
-}
-
-fn what_has_credit(what: What) -> bool {
-    facts("t/g", "ann", what).amount.is_some()
-}
-
-/// What was granted stands, whatever its sources come to: it is for the institution or a regulator to act, and seen.
-#[test]
-fn a_source_that_falls_away_after_posting_changes_nothing() {
-    let (mut bank, application) = applied();
-    bank.decide(application, DecisionOutcome::Approve).unwrap();
-    let granted = bank.granted(application);
-    let before: Vec<_> = granted.iter().map(|name| bank.record(name).clone()).collect();
-    let row = bank.application(application).clone();
-    for (id, action) in
-        [("t/g", RecordAction::Suspend), ("t/g", RecordAction::Reinstate), ("t/g", RecordAction::Revoke)]
-    {
-        bank.change_record(&record(id), "t", action).unwrap();
-        assert_eq!(bank.bucket(id), Some(Bucket::Redeemed));
-    }
-    bank.change_record(&record("t/h"), "t", RecordAction::Revoke).unwrap();
-    assert_eq!(bank.bucket("t/h"), Some(Bucket::Revoked));
-    let after: Vec<_> = granted.iter().map(|name| bank.record(name).clone()).collect();
-    assert_eq!((before, &row), (after, bank.application(application)));
+fn a_proposal_is_granted_only_while_it_knows_what_was_granted() {
+    let mut bank = Bank::open();
+    // Twelve credits at most, and each proposal has eight.
+    bank.deposit("t/h", "ann", What::Hours(144));
+    bank.deposit("t/i", "ann", What::Hours(144));
+    let first = bank.apply("ann", "U-AD", &["t/h"]).unwrap();
+    let second = bank.apply("ann", "U-AD", &["t/i"]).unwrap();
+    let posted = bank.decide(first, DecisionOutcome::Approve).unwrap();
+    let rejection = refused(bank.decide(second, DecisionOutcome::Approve), Reason::ApplicationOutdated, "");
+    assert_eq!(rejection.index, Some(posted));
+    bank.decide(second, DecisionOutcome::Ask).unwrap();
+    bank.step(second, ConversionAction::Withdraw).unwrap();
+    let again = bank.apply("ann", "U-AD", &["t/i"]).unwrap();
+    let credits = bank.application(again).items[0].credits.unwrap();
+    assert_eq!(credits.milli(), 4_000);
+    // What is granted into another programme by another rule does not touch it.
+    bank.deposit("u/c", "ann", What::Exam(1_000));
+    let other = bank.apply("ann", "V-AD", &["u/c"]).unwrap();
+    bank.decide(other, DecisionOutcome::Approve).unwrap();
+    bank.decide(again, DecisionOutcome::Approve).unwrap();
     bank.check_rebuild();
 }
 
+/// Who was appealed against twice does not decide the second appeal as a regulator.
 #[test]
-fn an_account_that_may_not_act_is_granted_nothing() {
-    let (mut bank, application) = applied();
-    bank.change_account("ann", AccountAction::Suspend).unwrap();
-    refused(bank.decide(application, DecisionOutcome::Approve), Reason::AccountNotActive, "account_ref");
-    bank.decide(application, DecisionOutcome::Reject).unwrap();
-}
-
-/// Nobody takes back alone what an application granted; a regulator does by order.
-#[test]
-fn what_was_granted_is_not_its_institutions_to_change() {
-    let (mut bank, application) = applied();
-    bank.decide(application, DecisionOutcome::Approve).unwrap();
-    let granted = bank.granted(application)[0].clone();
-    for action in [RecordAction::Suspend, RecordAction::Revoke] {
-        let rejection =
-            refused(bank.change_record(&granted, "u", action), Reason::RecordOfApplication, "record_id");
-        assert_eq!(rejection.index, Some(application));
+fn a_second_appeal_is_not_decided_by_who_was_asked() {
+    let mut bank = Bank::empty();
+    bank.genesis(2, |_| {}).unwrap();
+    bank.framework("nqf", 1).unwrap();
+    bank.admit("t", &[Role::Issuer]);
+    bank.admit("u", &[Role::Acceptor, Role::Regulator]);
+    bank.admit("r", &[Role::Registrar]);
+    bank.open_account("ann", AssuranceLevel::Document);
+    bank.bring(1);
+    bank.deposit("t/h", "ann", What::Hours(18));
+    let application = bank.apply("ann", "U-AD", &["t/h"]).unwrap();
+    for key in ["u.one", "u.two"] {
+        let by = |s: &mut Signed<ConversionDecision>| s.signers = vec![kid(key)];
+        bank.decide_with(application, DecisionOutcome::Reject, by).unwrap();
+        bank.step(application, ConversionAction::Appeal).unwrap();
     }
-    let body = RecordCorrection {
-        after: bank.leaf(bank.record(&granted).last_status_index).unwrap(),
-        supersedes: granted.record_id,
-        reason: CorrectionReason::Amount,
-        facts: facts("u/x", "ann", What::Course(9_000)),
-        explanation_commitment: None,
-    };
-    let check = DepositCheck {
-        details: Details::Known(Box::new(details(What::Course(9_000)))),
-        fingerprint_version: 1,
-        fingerprint_taken: false,
-    };
-    let statement = bank.signed("u", &["u.records"], body);
-    let corrected = bank.submit(&Command::CorrectRecord(Box::new(statement), Box::new(check)));
-    refused(corrected, Reason::RecordOfApplication, "record_id");
-    bank.change_record(&granted, "g", RecordAction::Suspend).unwrap();
-    bank.change_record(&granted, "g", RecordAction::Revoke).unwrap();
-    assert_eq!(bank.bucket_of(&granted), Some(Bucket::Revoked));
-    bank.check_rebuild();
-}
-
-/// What was filed is decided under the book it was filed under, and what was granted stays as it is.
-#[test]
-fn a_newer_book_changes_nothing_that_was_filed() {
-    let (mut bank, application) = applied();
-    bank.bring(2);
-    bank.change_book(1, RuleBookAction::Abolish).unwrap();
-    let items = bank.application(application).items.clone();
-    bank.decide(application, DecisionOutcome::Approve).unwrap();
-    let row = bank.application(application).clone();
-    assert_eq!(row.items, items);
-    assert_eq!(row.granted.len(), items.len());
-    let records: Vec<_> = bank.granted(application).iter().map(|name| bank.record(name).clone()).collect();
-    bank.bring(3);
-    bank.change_book(2, RuleBookAction::Abolish).unwrap();
-    let after: Vec<_> = bank.granted(application).iter().map(|name| bank.record(name).clone()).collect();
-    assert_eq!((records, row), (after, bank.application(application).clone()));
+    let by_u = |s: &mut Signed<ConversionDecision>| s.signers = vec![kid("u.three")];
+    let decided = bank.decide_with(application, DecisionOutcome::Approve, by_u);
+    refused(decided, Reason::SignerNotAllowed, "header.signer_id");
 }

@@ -167,6 +167,7 @@ fn the_events_of_an_application_have_their_bounds() {
 fn used(number: usize) -> RecordUse {
     RecordUse {
         record: record(&format!("t/{number:05}")),
+        source: record(&format!("t/{number:05}")),
         earned_on: day("2026-01-10"),
         consumption: Consumption::None,
         programme: None,
@@ -177,6 +178,7 @@ fn used(number: usize) -> RecordUse {
         credits_milli: 0,
         granted: record("u/other"),
         application: 1,
+        posted_index: 1,
     }
 }
 

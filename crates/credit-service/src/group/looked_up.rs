@@ -1,9 +1,83 @@
 //! What the bank looks up of a command beside the core, and how it stands in the command.
 
-use credit_types::{ChunkLeaves, Command, RecordId};
+use super::Group;
+use crate::failure::Failure;
+use crate::prepare::{Prepared, Side};
+use crate::rows;
+use crate::vault;
+use credit_ledger::{Row, RowId};
+use credit_types::{ChunkLeaves, Command, Consumption, RecordId, RecordStatus};
+use std::collections::BTreeMap;
+
+impl Group<'_> {
+    /// Looks up aliases and fingerprints: what the bank asserts of this command.
+    pub(super) fn look_up(&mut self, prepared: &mut Prepared) -> Result<(), Failure> {
+        let sides = std::mem::take(&mut prepared.sides);
+        let mut taken = Vec::with_capacity(sides.len());
+        let mut in_chunk = BTreeMap::new();
+        for side in &sides {
+            taken.push(match side {
+                Side::Opening(opening) => {
+                    let mut found = Vec::with_capacity(opening.aliases.len());
+                    for alias in &opening.aliases {
+                        let before = in_chunk.insert(*alias, opening.account_ref).is_some();
+                        found.push(before || self.alias_taken(alias)?);
+                    }
+                    found
+                }
+                Side::Deposit(deposit) => {
+                    let before = in_chunk.insert(deposit.fingerprint, deposit.account_ref).is_some();
+                    let superseded = superseded(&prepared.command);
+                    vec![before || self.fingerprint_taken(&deposit.fingerprint, superseded)?]
+                }
+                Side::None | Side::Explained(..) | Side::Conversion(_) | Side::Book(_) => Vec::new(),
+            });
+        }
+        prepared.sides = sides;
+        assert_looked_up(&mut prepared.command, &taken);
+        Ok(())
+    }
+
+    fn alias_taken(&self, alias: &[u8; 32]) -> Result<bool, Failure> {
+        let key = vault::pseudonym_key(rows::ALIAS, alias);
+        Ok(self.aliases.contains_key(alias) || self.shared.store.row(&key)?.is_some())
+    }
+
+    fn fingerprint_taken(
+        &mut self,
+        fingerprint: &[u8; 32],
+        superseded: Option<RecordId>,
+    ) -> Result<bool, Failure> {
+        let holder = if let Some(holder) = self.fingerprints.get(fingerprint) {
+            holder.clone()
+        } else {
+            let key = vault::pseudonym_key(rows::FINGERPRINT, fingerprint);
+            let Some(sealed) = self.shared.store.row(&key)? else { return Ok(false) };
+            vault::fingerprint_holder(&self.shared.keyring, &key, &sealed)?
+        };
+        if superseded == Some(holder.1) {
+            return Ok(false);
+        }
+        let id = RowId::Record(holder.0, holder.1);
+        self.load_rows(vec![id.clone()])?;
+        let Some(Row::Record(row)) = self.view.get(&id) else { return Ok(false) };
+        if matches!(row.status, RecordStatus::Valid | RecordStatus::Suspended) {
+            return Ok(true);
+        }
+        // What was used stays used: an issuer does not make it new by revoking it and depositing it again.
+        let (name, uses) = (row.name(), RowId::Uses(row.facts.account_ref));
+        self.load_rows(vec![uses.clone()])?;
+        Ok(match self.view.get(&uses) {
+            Some(Row::Uses(row)) => row.uses.iter().any(|earlier| {
+                (earlier.record == name || earlier.source == name) && earlier.consumption != Consumption::None
+            }),
+            _ => false,
+        })
+    }
+}
 
 /// The record that a command supersedes: its fingerprint may come again.
-pub(super) fn superseded(command: &Command) -> Option<RecordId> {
+fn superseded(command: &Command) -> Option<RecordId> {
     match command {
         Command::CorrectRecord(statement, _) => Some(statement.body.supersedes),
         Command::CreateLedger(_)
@@ -32,7 +106,7 @@ pub(super) fn superseded(command: &Command) -> Option<RecordId> {
 }
 
 /// Writes what was found into the command: per statement or leaf, whether each alias or the fingerprint is taken.
-pub(super) fn assert_looked_up(command: &mut Command, taken: &[Vec<bool>]) {
+fn assert_looked_up(command: &mut Command, taken: &[Vec<bool>]) {
     let first = || taken.first().into_iter().flatten().copied();
     match command {
         Command::OpenAccount(_, draw) => {

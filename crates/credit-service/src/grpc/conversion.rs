@@ -4,7 +4,7 @@ use super::{Edge, Submission, position};
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::prepare::Expected;
-use crate::query::conversion;
+use crate::query::{compliance, conversion};
 use crate::status::Problem;
 use credit_proto::v1;
 use credit_rpc::v1::conversion_service_server::ConversionService;
@@ -121,7 +121,7 @@ impl ConversionService for Conversions {
         request: Request<v1::CheckComplianceRequest>,
     ) -> Result<Response<v1::CheckComplianceResponse>, Status> {
         self.edge
-            .read(request, |_, reader, principal, asked| conversion::compliance(reader, principal, &asked))
+            .read(request, |_, reader, principal, asked| compliance::compliance(reader, principal, &asked))
             .await
     }
 }

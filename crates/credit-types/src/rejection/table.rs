@@ -27,7 +27,7 @@ const fn row(
 }
 
 #[rustfmt::skip]
-pub(super) static ROWS: [Row; 113] = [
+pub(super) static ROWS: [Row; 114] = [
     row(Reason::FieldInvalid, "FIELD_INVALID", Class::Invalid,
         "a field is missing or out of its bounds", "字段缺失或超出范围",
         "correct the named field; its bounds are in the reference", "请改正所指字段，其范围见参考文档"),
@@ -367,4 +367,7 @@ pub(super) static ROWS: [Row; 113] = [
     row(Reason::AccountHasApplications, "ACCOUNT_HAS_APPLICATIONS", Class::Precondition,
         "the account has open applications", "账户有未结申请",
         "have them decided or withdrawn first", "请先审结或撤回申请"),
+    row(Reason::ApplicationOutdated, "APPLICATION_OUTDATED", Class::Precondition,
+        "something was granted since by the same rules or into the same programme", "申请之后已按相同规则或向同一专业授予过学分",
+        "withdraw it and apply again, so that it is reckoned anew", "请撤回后重新申请，以便重新计算"),
 ];
