@@ -195,7 +195,8 @@ fn every_example_of_a_real_system_is_one_case_or_one_test_of_the_ledger() {
     }
     let elsewhere: ElsewhereFile =
         toml::from_str(&text(&root().join("ledger-data/rulebooks/elsewhere.toml"))).unwrap();
-    let whole_system = text(&root().join("tests/e2e/conversion.rs"));
+    let whole_system =
+        ["conversion.rs", "award.rs"].map(|file| text(&root().join("tests/e2e").join(file))).concat();
     for Elsewhere { id, source, test } in elsewhere.example {
         assert!(whole_system.contains(&format!("async fn {test}()")), "{id} names no test: {test}");
         found.entry(id).or_default().push(source);

@@ -25,7 +25,7 @@ const ELSEWHERE: &str = "
 ## About the ledger rather than a book
 
 What happens twice, at once, or is undone is about the ledger: no book can show it. These tests of the whole system, in
-`tests/e2e/conversion.rs`, do.
+`tests/e2e/conversion.rs` and `award.rs`, do.
 
 | example | input | expected | the end-to-end test that shows it |
 |---|---|---|---|
