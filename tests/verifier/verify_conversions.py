@@ -22,6 +22,8 @@ HOLD, FREE, REDEEM, RESTORE = (
     {"AVAILABLE": "RESERVED"}, {"RESERVED": "AVAILABLE"}, {"RESERVED": "REDEEMED", "AVAILABLE": "REDEEMED"},
     {"REDEEMED": "AVAILABLE"},
 )
+PLACES = ("place_kind", "place")
+USE_FIELDS = ("consumption", "programme", "award_level", "rule", "rule_kind", *PLACES)
 FOR_EVER = ("GLOBAL", "ONCE_FOR_ALL_DEGREES")
 APPEALS_MAX, STEPS_MAX = 2, 32
 REFUSED = "REFUSED_BY_RULES"
@@ -34,6 +36,14 @@ def day_of(text):
 
 def excludes(earlier, item):
     """Whether an earlier use of a record excludes an item for the same record."""
+    same_rule = earlier["rule"] == item["rule"]
+    if same_rule and item.get("credits_milli", 0) and earlier.get("programme") == item.get("programme"):
+        return True
+    award = "rule_kind" not in item and earlier.get("rule_kind") is None
+    if award and same_rule and all(earlier.get(field) == item.get(field) for field in PLACES):
+        return True
+    if earlier["consumption"] in FOR_EVER:
+        return True
     if "NONE" in (earlier["consumption"], item["consumption"]):
         return False
     same = earlier.get("programme") == item.get("programme")
@@ -90,6 +100,16 @@ class Conversions:
         row = self.books.get(body["book_id"], {}).get(body["version"])
         require(row, REFUSED, "no such book")
         return row
+
+    def in_force(self, name, today):
+        """The newest version that is active on a day."""
+        for _, row in sorted(self.books[name].items(), reverse=True):
+            days = row["body"]
+            begun = "effective_from" not in days or date(days["effective_from"]) <= today
+            ended = "effective_until" in days and date(days["effective_until"]) <= today
+            if row["active"] and not row["abolished"] and begun and not ended:
+                return row
+        return None
 
     def on_rule_book_change(self, body, _, events):
         row, activate = self.version_of(body), body["action"] == "ACTIVATE"
@@ -183,10 +203,10 @@ class Conversions:
         require(institution in self.institutions, REFUSED, "no such institution")
         self.role(institution, "AWARDER" if award else "ACCEPTOR")
         version, today = self.version_of(body), self.today()
-        days, book = version["body"], version["book"]
-        begun = "effective_from" not in days or date(days["effective_from"]) <= today
-        ended = "effective_until" in days and date(days["effective_until"]) <= today
-        require(version["active"] and not version["abolished"] and begun and not ended, REFUSED, "the book")
+        book = version["book"]
+        require(version["active"] and not version["abolished"], REFUSED, "the book")
+        if version["body"]["select_by"] == "DECISION":
+            require(version is self.in_force(body["book_id"], today), REFUSED, "the book is not in force")
         if book:
             awards = {one["id"]: one["institution"] for one in book.get("award", [])}
             programmes = {name: one["institution"] for name, one in book.get("programmes", {}).items()}
@@ -225,7 +245,8 @@ class Conversions:
                 earlier = [use for use in self.uses.get(account, []) if use["record"] == names[at]]
                 require(not any(excludes(use, item) for use in earlier), REFUSED, "a record that was used")
         row = {"index": self.index, "account": account, "institution": institution, "items": items, "award": award,
-               "records": body["records"], "statement": body["header"]["statement_id"], "granted": [], "appeals": 0,
+               "target": body["target"], "records": body["records"], "statement": body["header"]["statement_id"],
+               "granted": [], "appeals": 0,
                "explanation": told["explanation_commitment"], "rejected_by": set(), "steps": 0,
                "status": "UNDER_REVIEW", "at": self.now, "last": self.index}
         moved = self.move(self.sources(row), HOLD)
@@ -270,8 +291,9 @@ class Conversions:
                                  "facts": {"awarded_on": year_month_day}}
             for at in item["sources"]:
                 source = row["records"][at]
-                use = {"record": (source["issuer_id"], source["record_id"]), "application": row["index"]}
-                use |= {field: item.get(field) for field in ("consumption", "programme", "award_level")}
+                name = (source["issuer_id"], source["record_id"])
+                use = {"record": name, "source": name, "application": row["index"], "posted": self.index}
+                use |= {field: item.get(field) for field in USE_FIELDS}
                 self.uses.setdefault(row["account"], []).append(use)
         self.expect(event, row, status, moved=moved, granted=granted, granted_on=year_month_day, **rest)
         row.update(granted=granted, granted_on=year_month_day)
@@ -283,6 +305,7 @@ class Conversions:
         require(row["status"] in ("UNDER_REVIEW", "APPEALED") and not self.over(row), REFUSED, "its state")
         if row["appeals"] >= APPEALS_MAX:
             self.role(signer, "REGULATOR")
+            require(signer != row["institution"], REFUSED, "its own second appeal")
         else:
             require(signer == row["institution"], REFUSED, "another's application")
         require(self.signing[0] not in row["rejected_by"], REFUSED, "the same officer")
@@ -320,6 +343,10 @@ class Conversions:
         self.able(row["account"])
         for at in {at for item in items.values() for at in item["sources"]}:
             require(self.record_named(row["records"][at])["status"] == "VALID", REFUSED, "a record")
+        rules = {item["rule"] for item in row["items"]}
+        since = [use for use in self.uses.get(row["account"], []) if use["posted"] > row["index"]]
+        same = any(use["rule"] in rules or use["programme"] == row["target"] for use in since)
+        require(row["award"] or not same, REFUSED, "the proposal is outdated")
         self.grants(event, row, "PROVISIONAL" if until else "POSTED", items)
         row["until"] = until
 
@@ -358,7 +385,7 @@ class Conversions:
         self.expect(event, row, status, moved=moved, granted=row["granted"], granted_on=row["granted_on"])
         names = {(name["issuer_id"], name["record_id"]) for name in freed}
         self.uses[row["account"]] = [use for use in self.uses.get(row["account"], [])
-                                     if use["application"] != row["index"] or use["record"] not in names]
+                                     if use["application"] != row["index"] or use["source"] not in names]
         for one in row["granted"]:
             record = self.records[(row["institution"], one["record_id"])]
             record.update(status="REVOKED", bucket="REVOKED", last=self.index)

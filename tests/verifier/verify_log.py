@@ -428,6 +428,9 @@ class Log(verify_conversions.Conversions):
         require(body.get("after") == self.leaves[old["last"]], "REFUSED_BY_RULES", "after")
         self.moves(events[0]["record_status_changed"], signer, body["supersedes"], "SUPERSEDED", False)
         self.deposits(facts, signer, events[1]["record_deposited"])
+        for use in self.uses.get(facts["account_ref"], []):
+            if use["record"] == (signer, body["supersedes"]):
+                use["record"] = (signer, facts["record_id"])
 
     def on_record_status_change(self, body, signer, events):
         issuer, action = body["issuer_id"], body["action"]
