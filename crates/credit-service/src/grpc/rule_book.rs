@@ -33,11 +33,24 @@ fn invalid(field: &str, problem: String) -> Problem {
     Problem::Behind(Failure::Invalid { field: field.to_owned(), problem })
 }
 
-/// The next message of a stream; a caller who breaks off hears nothing more.
-async fn next(
-    requests: &mut Streaming<v1::PublishRuleBookRequest>,
-) -> Result<Option<v1::PublishRuleBookRequest>, Problem> {
-    requests.message().await.map_err(|_| Problem::Behind(Failure::Unknown))
+/// How taking a book in ends before it is published.
+enum End {
+    /// Something was refused or failed.
+    Problem(Problem),
+    /// The requests broke off, or are none of the contract: nothing was done.
+    Broken(Status),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Problem(failure.into())
+    }
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
 }
 
 /// Adds a piece to a book.
@@ -58,8 +71,8 @@ fn take(blob: &mut Vec<u8>, piece: &[u8]) -> Result<(), Problem> {
 
 impl RuleBooks {
     /// Takes a book in, piece by piece, once its statement is known to be signed by the authority: nobody else fills memory.
-    async fn receive(&self, requests: &mut Streaming<v1::PublishRuleBookRequest>) -> Result<Sent, Problem> {
-        let first = next(requests).await?;
+    async fn receive(&self, requests: &mut Streaming<v1::PublishRuleBookRequest>) -> Result<Sent, End> {
+        let first = requests.message().await.map_err(End::Broken)?;
         let first =
             first.ok_or_else(|| invalid("envelope", "is missing: begin the stream with it".to_owned()))?;
         let v1::PublishRuleBookRequest { envelope, piece, want_receipt } = first;
@@ -69,13 +82,14 @@ impl RuleBooks {
         let mut sent = Sent { envelope, blob: Vec::new(), want_receipt };
         take(&mut sent.blob, &piece)?;
         while let Some(v1::PublishRuleBookRequest { envelope, piece, want_receipt: _ }) =
-            next(requests).await?
+            requests.message().await.map_err(End::Broken)?
         {
             if envelope.is_some() {
                 return Err(invalid(
                     "envelope",
                     "belongs in the first message only: leave it out".to_owned(),
-                ));
+                )
+                .into());
             }
             take(&mut sent.blob, &piece)?;
         }
@@ -101,11 +115,14 @@ impl RuleBookService for RuleBooks {
                 };
                 let prepared = self.edge.prepared(&caller, preparing).await?;
                 let mut answer = self.edge.ledger.submit(prepared).await?;
-                Ok::<_, Problem>(v1::PublishRuleBookResponse { position: Some(position(&mut answer)) })
+                Ok::<_, End>(v1::PublishRuleBookResponse { position: Some(position(&mut answer)) })
             };
             deadline::within(until, publish).await
         };
-        work.await.map(Response::new).map_err(|problem| self.edge.tell(&problem, language))
+        work.await.map(Response::new).map_err(|end| match end {
+            End::Problem(problem) => self.edge.tell(&problem, language),
+            End::Broken(status) => status,
+        })
     }
 
     async fn change_rule_book(
