@@ -11,6 +11,7 @@ mod registry;
 mod request;
 mod step;
 
+pub use application::is_over;
 pub use deposit::lacking;
 pub use request::foresee;
 

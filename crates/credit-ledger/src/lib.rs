@@ -18,7 +18,7 @@ mod row;
 pub mod suspect;
 mod view;
 
-pub use decide::{decide, foresee, lacking, protocol};
+pub use decide::{decide, foresee, is_over, lacking, protocol};
 pub use evolve::{evolve, evolve_entry};
 pub use links::links;
 pub use reads::{command_key, event_reads, reads};

@@ -11,8 +11,8 @@ use credit_types::limits::{ACCOUNT_RECORDS_MAX, ACCOUNT_USES_MAX, APPEALS_MAX, A
 use credit_types::{
     AccountRef, AccountStatus, Amount, ApplicationStatus, AssuranceLevel, Bucket, Consumption,
     ConversionChange, ConversionDecision, ConversionPurpose, Credits, DecidedItem, DecisionOutcome, Digest,
-    Event, Granted, KeyPurpose, Kid, Posting, ProposedItem, Reason, RecordMoved, RecordName, RecordStatus,
-    Rejection, Role, Signed, SignerId,
+    Event, Granted, KeyPurpose, Kid, Policy, Posting, ProposedItem, Reason, RecordMoved, RecordName,
+    RecordStatus, Rejection, Role, Signed, SignerId,
 };
 use std::collections::BTreeSet;
 
@@ -105,9 +105,13 @@ pub(crate) fn used_up(items: &[ProposedItem], granted: &[Granted]) -> BTreeSet<u
 
 /// Whether an application's time is over, so that what is held for it may be asked for.
 pub(crate) fn over(judgement: &Judgement, row: &ApplicationRow) -> bool {
-    let Some(log) = judgement.view.log() else { return false };
-    let policy = log.genesis.policy;
-    let waited_us = judgement.context.recorded_at_us.saturating_sub(row.last_at_us);
+    let at_us = judgement.context.recorded_at_us;
+    judgement.view.log().is_some_and(|log| is_over(row, &log.genesis.policy, at_us))
+}
+
+/// Whether an application's time is over at a moment, in microseconds since 1970.
+pub fn is_over(row: &ApplicationRow, policy: &Policy, at_us: i64) -> bool {
+    let waited_us = at_us.saturating_sub(row.last_at_us);
     match row.status {
         ApplicationStatus::Rejected => waited_us > days_us(policy.appeal_days),
         // A policy of no days lets nothing lapse.

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::prepare::{Prepared, Side};
 use crate::rows;
 use crate::vault;
-use credit_ledger::{Row, RowId};
+use credit_ledger::RowId;
 use credit_types::{ChunkLeaves, Command, Consumption, RecordId, RecordStatus};
 use std::collections::BTreeMap;
 
@@ -58,21 +58,18 @@ impl Group<'_> {
         if superseded == Some(holder.1) {
             return Ok(false);
         }
-        let id = RowId::Record(holder.0, holder.1);
-        self.load_rows(vec![id.clone()])?;
-        let Some(Row::Record(row)) = self.view.get(&id) else { return Ok(false) };
+        self.load_rows(vec![RowId::Record(holder.0.clone(), holder.1)])?;
+        let Some(row) = self.view.record(&holder.0, holder.1) else { return Ok(false) };
         if matches!(row.status, RecordStatus::Valid | RecordStatus::Suspended) {
             return Ok(true);
         }
         // What was used stays used: an issuer does not make it new by revoking it and depositing it again.
-        let (name, uses) = (row.name(), RowId::Uses(row.facts.account_ref));
-        self.load_rows(vec![uses.clone()])?;
-        Ok(match self.view.get(&uses) {
-            Some(Row::Uses(row)) => row.uses.iter().any(|earlier| {
-                (earlier.record == name || earlier.source == name) && earlier.consumption != Consumption::None
-            }),
-            _ => false,
-        })
+        let (name, account) = (row.name(), row.facts.account_ref);
+        self.load_rows(vec![RowId::Uses(account)])?;
+        let mut uses = self.view.uses(account).into_iter().flat_map(|row| &row.uses);
+        Ok(uses.any(|earlier| {
+            (earlier.record == name || earlier.source == name) && earlier.consumption != Consumption::None
+        }))
     }
 }
 

@@ -17,12 +17,9 @@ impl Group<'_> {
         let Some(Side::Conversion(side)) = prepared.sides.first_mut() else {
             return Err(Failure::Fault("an application came without what it rests on".to_owned()));
         };
-        let subject = RowId::Subject(Subject::Account(request.account_ref));
-        self.load_rows(vec![subject.clone()])?;
-        let last = match self.view.get(&subject) {
-            Some(Row::Subject(row)) => Some(row.last_index),
-            _ => None,
-        };
+        let subject = Subject::Account(request.account_ref);
+        self.load_rows(vec![RowId::Subject(subject.clone())])?;
+        let last = self.view.subject(&subject).map(|row| row.last_index);
         let today = CivilDate::at(self.recorded_at_us, self.shared.genesis.civil_offset_minutes);
         let today = today.map_err(fault("date an entry"))?;
         if side.reckoned != Some((last, today)) {

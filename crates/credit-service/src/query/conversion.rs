@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::reader::Reader;
 use crate::reckon::{self, ConversionSide};
 use crate::status::{Problem, refusal_of};
-use credit_ledger::{ApplicationRow, Context, RecordRow, Row, RowId, UsesRow, assess, foresee};
+use credit_ledger::{ApplicationRow, Context, RecordRow, Row, RowId, UsesRow, assess, foresee, is_over};
 use credit_proto::{
     Secret as _, Signable as _, Stage, payload_type, purpose_of, record_name, record_name_wire, v1,
 };
@@ -337,21 +337,9 @@ fn date_wire(date: CivilDate) -> v1::CivilDate {
 
 /// The status of an application now: what time alone has done to it is a view.
 fn reads_as(reader: &Reader, row: &ApplicationRow) -> ApplicationStatus {
-    let policy = reader.genesis().policy;
-    let days = match row.status {
-        ApplicationStatus::UnderReview | ApplicationStatus::InfoRequested | ApplicationStatus::Appealed => {
-            policy.lapse_days
-        }
-        ApplicationStatus::Posted
-        | ApplicationStatus::Provisional
-        | ApplicationStatus::Rejected
-        | ApplicationStatus::Withdrawn
-        | ApplicationStatus::Lapsed
-        | ApplicationStatus::Rescinded
-        | ApplicationStatus::Reversed => return row.status,
-    };
-    let waited_us = reader.now_us().saturating_sub(row.last_at_us);
-    let over = days > 0 && waited_us > i64::from(days).saturating_mul(credit_types::limits::DAY_US);
+    // A rejection whose appeal is over stays a rejection.
+    let rejected = row.status == ApplicationStatus::Rejected;
+    let over = !rejected && is_over(row, &reader.genesis().policy, reader.now_us());
     if over { ApplicationStatus::Lapsed } else { row.status }
 }
 
