@@ -19,6 +19,8 @@ pub const ENV_OTHERS: [&str; 2] = ["CREDITBANK_CONFIG", "CREDITBANK_REQUIRE"];
 
 /// The fewest and most bytes of the store's cache.
 pub const CACHE_BYTES: (u64, u64) = (8 << 20, 64 << 30);
+/// Least and most of `rows_bytes`.
+pub const ROWS_BYTES: (u64, u64) = (1 << 20, 4 << 30);
 /// The fewest and most bytes kept free on the disk.
 pub const RESERVE_BYTES: (u64, u64) = (0, 1 << 40);
 /// The fewest and most commands that wait for the writer.
@@ -65,6 +67,9 @@ pub struct Config {
     pub log_listen: Option<SocketAddr>,
     /// The store's cache, within [`CACHE_BYTES`].
     pub cache_bytes: u64,
+    /// The changed rows that gather in memory before they settle on the disk, within [`ROWS_BYTES`]; up to about twice
+    /// as many are held.
+    pub rows_bytes: u64,
     /// What stays free on the disk: writes stop below it. Within [`RESERVE_BYTES`].
     pub reserve_bytes: u64,
     /// The most commands that wait for the writer, within [`QUEUE`]; one more is refused at once.
@@ -96,6 +101,7 @@ impl Default for Config {
             metrics_listen: None,
             log_listen: None,
             cache_bytes: ledger.cache_bytes,
+            rows_bytes: ledger.rows_bytes,
             reserve_bytes: ledger.reserve_bytes,
             queue_max: ledger.queue_max as u64,
             group_entries_max: ledger.group_entries_max as u64,
@@ -154,12 +160,13 @@ enum Form {
 }
 
 /// Every key, as a variable or flag names it, with the table it stands in.
-const KEYS: [(&str, Form); 15] = [
+const KEYS: [(&str, Form); 16] = [
     ("data_dir", Form::Text),
     ("listen", Form::Text),
     ("metrics_listen", Form::Text),
     ("log_listen", Form::Text),
     ("cache_bytes", Form::Number),
+    ("rows_bytes", Form::Number),
     ("reserve_bytes", Form::Number),
     ("queue_max", Form::Number),
     ("group_entries_max", Form::Number),
@@ -279,6 +286,7 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         within("cache_bytes", self.cache_bytes, CACHE_BYTES)?;
+        within("rows_bytes", self.rows_bytes, ROWS_BYTES)?;
         within("reserve_bytes", self.reserve_bytes, RESERVE_BYTES)?;
         within("queue_max", self.queue_max, QUEUE)?;
         within("group_entries_max", self.group_entries_max, GROUP_ENTRIES)?;
@@ -315,6 +323,7 @@ impl Config {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         OpenOptions {
             cache_bytes: self.cache_bytes,
+            rows_bytes: self.rows_bytes,
             reserve_bytes: self.reserve_bytes,
             queue_max: count(self.queue_max),
             group_entries_max: count(self.group_entries_max),
@@ -383,6 +392,7 @@ mod tests {
     fn each_number_is_taken_at_its_bounds_and_refused_beyond() {
         let cases = [
             ("cache_bytes", CACHE_BYTES),
+            ("rows_bytes", ROWS_BYTES),
             ("reserve_bytes", RESERVE_BYTES),
             ("queue_max", QUEUE),
             ("group_entries_max", GROUP_ENTRIES),

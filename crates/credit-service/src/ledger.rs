@@ -23,10 +23,10 @@ use credit_log::tree::{Tiles as _, root_at, root_of};
 use credit_log::{Hash, hash};
 use credit_proto::entry;
 use credit_proto::{Envelope, Signable, payload_type, v1};
+use credit_store::Store;
 use credit_store::high_water::HighWater;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
-use credit_store::{Direction, Store};
 use credit_types::{AccountRef, Anchor, Digest, Event, Genesis, Header, LogId, ServerStart, SignerId};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -64,6 +64,8 @@ pub struct ServerKeys {
 pub struct OpenOptions {
     /// The store engine's cache in bytes.
     pub cache_bytes: u64,
+    /// The bytes of changed rows that gather in memory before they settle.
+    pub rows_bytes: u64,
     /// The bytes that must be free on the disk before a write begins.
     pub reserve_bytes: u64,
     /// The most commands waiting for the writer.
@@ -80,6 +82,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 128 << 20,
+            rows_bytes: 32 << 20,
             reserve_bytes: 1 << 30,
             queue_max: 4_096,
             group_entries_max: 1_024,
@@ -309,8 +312,12 @@ pub(crate) fn inspect(store: &dyn Store, layout: &Layout) -> Result<Found, Failu
 fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, Prepared), Failure> {
     let lock = DirectoryLock::acquire(dir)?;
     let layout = Layout::of(dir);
-    let engine =
-        Options { cache_bytes: options.cache_bytes, must_exist: true, reserve_bytes: options.reserve_bytes };
+    let engine = Options {
+        cache_bytes: options.cache_bytes,
+        must_exist: true,
+        reserve_bytes: options.reserve_bytes,
+        rows_bytes: usize::try_from(options.rows_bytes).unwrap_or(usize::MAX),
+    };
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&layout.store, &engine)?);
     let Found { log_id, genesis, edge, recorded_at_us, high_water } = inspect(store.as_ref(), &layout)?;
     crate::create::check_keys(&genesis, &keys)?;
@@ -398,7 +405,7 @@ fn check_keyring(store: &dyn Store, keyring: &Keyring) -> Result<Health, Failure
     let (mut from, to) = (b"a".to_vec(), credit_store::prefix_end(b"a"));
     let mut accounts = 0usize;
     loop {
-        let page = store.scan(&from, &to, ACCOUNTS_PAGE, Direction::Forward)?;
+        let page = store.scan(&from, &to, ACCOUNTS_PAGE)?;
         for (key, _) in &page {
             let account = key.get(1..).and_then(|id| AccountRef::from_slice(id).ok());
             let has_key = account.is_some_and(|account| keyring.data_key(account).is_some());

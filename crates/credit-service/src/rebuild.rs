@@ -7,7 +7,7 @@ use crate::rows;
 use credit_ledger::{Context, Row, RowId, View, event_reads, evolve_entry};
 use credit_log::hash;
 use credit_proto::entry;
-use credit_store::{Direction, RowChange, Store};
+use credit_store::{RowChange, Store};
 use credit_types::genesis::PROTOCOL;
 use credit_types::limits::READ_ROUNDS_MAX;
 use credit_types::{Digest, Reason, Rejection};
@@ -170,7 +170,7 @@ impl Projected<'_> {
                 self.from.push(*prefix);
             }
             let to = credit_store::prefix_end(&[*prefix]);
-            let page = self.store.scan(&self.from, &to, PAGE, Direction::Forward)?;
+            let page = self.store.scan(&self.from, &to, PAGE)?;
             match page.last() {
                 Some((key, _)) if page.len() == PAGE => self.from = [key.as_slice(), &[0]].concat(),
                 Some(_) | None => {

@@ -7,7 +7,9 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use std::cell::RefCell;
 use zeroize::Zeroizing;
+use zstd::bulk::Compressor;
 
 /// A 32-byte secret that is wiped when dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
@@ -50,12 +52,26 @@ pub(crate) fn unseal(key: &Secret, aad: &[u8], sealed: &[u8]) -> Option<Zeroizin
 /// [`COMPRESS_FROM`] bytes on.
 pub(crate) fn seal_item(data_key: &Secret, item_id: &[u8; 32], plain: &[u8]) -> Result<Vec<u8>, Failure> {
     let framed = Zeroizing::new(if plain.len() >= COMPRESS_FROM {
-        let packed = zstd::bulk::compress(plain, COMPRESS_LEVEL).map_err(fault("compress an item"))?;
+        let packed = compressed(plain)?;
         [&[1u8], packed.as_slice()].concat()
     } else {
         [&[0u8], plain].concat()
     });
     seal(&derive(data_key, item_id), item_id, &framed)
+}
+
+/// Compresses with the thread's own compressor: making one takes longer than compressing an item.
+fn compressed(plain: &[u8]) -> Result<Vec<u8>, Failure> {
+    thread_local! {
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(COMPRESS_LEVEL).map_err(fault("make a compressor"))?),
+        };
+        compressor.compress(plain).map_err(fault("compress an item"))
+    })
 }
 
 /// Opens an item; `None` if it was not sealed under this key and id.

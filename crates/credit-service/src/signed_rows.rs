@@ -11,7 +11,7 @@ use crate::head_signer::SignedHead;
 use crate::reader::Shared;
 use crate::rows;
 use credit_ledger::{Row, RowId};
-use credit_store::{Direction, Row as KeyAndValue, RowChange, Store};
+use credit_store::{Row as KeyAndValue, RowChange, Store};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -129,7 +129,7 @@ impl SignedRows {
         // Each round goes on behind at least one stored row.
         loop {
             let wanted = limit.saturating_sub(found.len()).max(PAGE_MIN);
-            let stored = store.scan(&from, to, wanted, Direction::Forward)?;
+            let stored = store.scan(&from, to, wanted)?;
             let next = match stored.last() {
                 Some((key, _)) if stored.len() == wanted => Some([key.as_slice(), &[0]].concat()),
                 _ => None,

@@ -4,8 +4,7 @@
 #![expect(clippy::expect_used, reason = "a check that fails ends the test that runs it")]
 
 use crate::{
-    Batch, BodyBytes, Direction, EMPTY_ROOT, EntryBytes, RowChange, Store, StoreError, TILE_HASHES, Tile,
-    prefix_end,
+    Batch, BodyBytes, EMPTY_ROOT, EntryBytes, RowChange, Store, StoreError, TILE_HASHES, Tile, prefix_end,
 };
 
 /// Runs every check, each on a store of its own: `make` gives one without entries, `reopen` closes a store and
@@ -19,7 +18,7 @@ pub fn run<S: Store>(make: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     tiles_are_kept_and_never_changed(make(), &reopen);
     blobs_are_kept(make(), &reopen);
     rows_change_with_the_batch(&make());
-    rows_are_scanned_from_both_ends(&make());
+    rows_are_scanned_in_order(&make());
     rows_follow_the_log(make(), &reopen);
     clearing_starts_a_rebuild(make(), &reopen);
     a_closed_store_is_read_only(&make());
@@ -64,7 +63,7 @@ fn a_new_store_is_empty(store: &impl Store) {
     assert_eq!(store.tile(0, 0).expect("tile"), None);
     assert_eq!(store.blob(&[0; 32]).expect("blob"), None);
     assert_eq!(store.row(b"key").expect("row"), None);
-    assert_eq!(store.scan(b"", &prefix_end(b""), 10, Direction::Forward).expect("scan"), []);
+    assert_eq!(store.scan(b"", &prefix_end(b""), 10).expect("scan"), []);
     assert_eq!(store.stopped(), None);
 }
 
@@ -177,24 +176,24 @@ fn rows_change_with_the_batch(store: &impl Store) {
     assert_eq!(store.applied_to().expect("applied_to"), 2);
 }
 
-fn rows_are_scanned_from_both_ends(store: &impl Store) {
+fn rows_are_scanned_in_order(store: &impl Store) {
     let keys: [&[u8]; 6] = [b"a", b"ab", b"b", b"b\xff", b"c", b"\xff\xff"];
     let rows: Vec<RowChange> = keys.iter().map(|key| put(key, key)).collect();
     store.write_rows(0, &rows).expect("write_rows");
-    let scan = |from: &[u8], to: &[u8], limit, direction| -> Vec<Vec<u8>> {
-        let rows = store.scan(from, to, limit, direction).expect("scan");
+    let scan = |from: &[u8], to: &[u8], limit| -> Vec<Vec<u8>> {
+        let rows = store.scan(from, to, limit).expect("scan");
         assert!(rows.iter().all(|(key, value)| key == value));
         rows.into_iter().map(|(key, _)| key).collect()
     };
-    assert_eq!(scan(b"", &prefix_end(b""), 10, Direction::Forward), keys);
-    assert_eq!(scan(b"", &prefix_end(b""), 2, Direction::Backward), [keys[5], keys[4]]);
-    assert_eq!(scan(b"ab", b"c", 10, Direction::Forward), keys[1..4]);
-    assert_eq!(scan(b"ab", b"c", 1, Direction::Backward), [keys[3]]);
-    assert_eq!(scan(b"b", &prefix_end(b"b"), 10, Direction::Forward), keys[2..4]);
-    assert_eq!(scan(b"\xff", &prefix_end(b"\xff"), 10, Direction::Forward), [keys[5]]);
-    assert!(scan(b"c", b"a", 10, Direction::Forward).is_empty());
-    assert!(scan(b"a", b"a", 10, Direction::Backward).is_empty());
-    assert!(scan(b"", &prefix_end(b""), 0, Direction::Forward).is_empty());
+    assert_eq!(scan(b"", &prefix_end(b""), 10), keys);
+    assert_eq!(scan(b"", &prefix_end(b""), 2), [keys[0], keys[1]]);
+    assert_eq!(scan(b"ab", b"c", 10), keys[1..4]);
+    assert_eq!(scan(b"ab", b"c", 1), [keys[1]]);
+    assert_eq!(scan(b"b", &prefix_end(b"b"), 10), keys[2..4]);
+    assert_eq!(scan(b"\xff", &prefix_end(b"\xff"), 10), [keys[5]]);
+    assert!(scan(b"c", b"a", 10).is_empty());
+    assert!(scan(b"a", b"a", 10).is_empty());
+    assert!(scan(b"", &prefix_end(b""), 0).is_empty());
 }
 
 fn rows_follow_the_log<S: Store>(store: S, reopen: &impl Fn(S) -> S) {
@@ -222,9 +221,9 @@ fn clearing_starts_a_rebuild<S: Store>(store: S, reopen: &impl Fn(S) -> S) {
     store.clear(b"x").expect("clear");
     let store = reopen(store);
     assert_eq!(store.applied_to().expect("applied_to"), 0);
-    assert_eq!(store.scan(b"", &prefix_end(b""), 10, Direction::Forward).expect("scan").len(), 1);
+    assert_eq!(store.scan(b"", &prefix_end(b""), 10).expect("scan").len(), 1);
     store.clear(b"").expect("clear all");
-    assert_eq!(store.scan(b"", &prefix_end(b""), 10, Direction::Forward).expect("scan"), []);
+    assert_eq!(store.scan(b"", &prefix_end(b""), 10).expect("scan"), []);
     assert_eq!(store.entries(0..1, 0).expect("entries stay"), [entry(0)]);
 }
 
@@ -268,7 +267,8 @@ mod tests {
     #[test]
     fn the_sled_store_conforms() {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options { cache_bytes: 8 << 20, must_exist: false, reserve_bytes: 1 << 20 };
+        let options =
+            Options { cache_bytes: 8 << 20, must_exist: false, reserve_bytes: 1 << 20, rows_bytes: 4 << 10 };
         let number = Cell::new(0_u32);
         let path = || dir.path().join(number.get().to_string());
         let make = || {

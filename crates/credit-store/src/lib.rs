@@ -33,6 +33,4 @@ pub use limits::{
     BODY_ITEMS_MAX, ENTRY_BYTES_MAX, ENTRY_PARTS_MAX, ROW_KEY_BYTES_MAX, ROW_VALUE_BYTES_MAX, SCAN_ROWS_MAX,
     TILE_HASHES, TILE_LEVEL_MAX,
 };
-pub use store::{
-    Batch, BodyBytes, Direction, EMPTY_ROOT, EntryBytes, Row, RowChange, Store, Tile, prefix_end,
-};
+pub use store::{Batch, BodyBytes, EMPTY_ROOT, EntryBytes, Row, RowChange, Store, Tile, prefix_end};

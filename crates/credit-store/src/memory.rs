@@ -1,7 +1,7 @@
 //! A store in memory, for tests and tools.
 
 use crate::batch;
-use crate::{Batch, BodyBytes, Direction, EMPTY_ROOT, EntryBytes, Row, RowChange, Store, StoreError};
+use crate::{Batch, BodyBytes, EMPTY_ROOT, EntryBytes, Row, RowChange, Store, StoreError};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -142,13 +142,7 @@ impl Store for MemoryStore {
         Ok(self.read().rows.get(key).cloned())
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        direction: Direction,
-    ) -> Result<Vec<Row>, StoreError> {
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         batch::check_scan(limit)?;
         if from >= to {
             return Ok(Vec::new());
@@ -156,10 +150,7 @@ impl Store for MemoryStore {
         let held = self.read();
         let range =
             held.rows.range(from.to_vec()..to.to_vec()).map(|(key, value)| (key.clone(), value.clone()));
-        Ok(match direction {
-            Direction::Forward => range.take(limit).collect(),
-            Direction::Backward => range.rev().take(limit).collect(),
-        })
+        Ok(range.take(limit).collect())
     }
 
     fn write_rows(&self, applied_to: u64, rows: &[RowChange]) -> Result<(), StoreError> {

@@ -6,10 +6,12 @@
 
 mod blob;
 mod compact;
+mod engine;
 mod key;
 mod open;
 mod pack;
 mod read;
+mod rows;
 mod value;
 mod wake;
 
@@ -18,22 +20,17 @@ pub use open::Opened;
 pub use value::BLOCK_BYTES_MAX;
 
 use crate::batch::{self, Measured};
-use crate::space::{Short, short_of};
-use crate::{
-    Batch, BodyBytes, Direction, EntryBytes, Row, RowChange, Store, StoreError, TILE_HASHES, prefix_end,
-};
-use std::any::Any;
+use crate::{Batch, BodyBytes, EntryBytes, Row, RowChange, Store, StoreError, TILE_HASHES};
+use engine::{Engine, failed, panic_text};
+use rows::{Rows, Settler};
 use std::fmt;
-use std::fs::{self, File};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The rows removed in one step of [`Store::clear`].
-const CLEAR_ROWS: usize = 1_024;
-/// A write begins only while so many times its bytes are free: the engine rewrites pages, and cleans up later.
-const SPACE_FACTOR: u64 = 3;
+/// What can't be done where the store's own threads do not start.
+const THREADS: &str = "start the store's own threads";
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -44,30 +41,30 @@ pub struct Options {
     pub must_exist: bool,
     /// The bytes that must be free on the disk before a write begins.
     pub reserve_bytes: u64,
+    /// The bytes of changed rows that gather in memory before they settle into pages; up to about twice as many are
+    /// held. More of them meet the same pages, and less is written; reopening reads them again.
+    pub rows_bytes: usize,
 }
 
 impl Default for Options {
-    /// 128 MiB of cache, 1 GiB of reserve; creates what is missing.
+    /// 128 MiB of cache, 1 GiB of reserve, 32 MiB of rows in memory; creates what is missing.
     fn default() -> Self {
-        Self { cache_bytes: 128 << 20, must_exist: false, reserve_bytes: 1 << 30 }
+        Self { cache_bytes: 128 << 20, must_exist: false, reserve_bytes: 1 << 30, rows_bytes: 32 << 20 }
     }
 }
 
 /// A store in a directory of its own. Dropping it closes the engine.
 pub struct SledStore {
-    /// Dropped first: it holds the engine too.
+    /// Dropped first: they hold the engine too.
     _waker: wake::Waker,
-    db: ::sled::Db,
-    main_file: File,
-    dir: PathBuf,
-    reserve_bytes: u64,
+    settler: Settler,
+    rows: Arc<Rows>,
+    engine: Arc<Engine>,
     opened: Opened,
     /// The durable head: what readers may see.
     head: Mutex<Head>,
     /// Held while writing.
     writing: Mutex<()>,
-    /// Why no further writes are taken; set once and for good.
-    stopped: OnceLock<String>,
 }
 
 /// The size of the log and the root over it.
@@ -80,7 +77,7 @@ struct Head {
 impl fmt::Debug for SledStore {
     /// Names the directory; the engine's own form would list every value.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SledStore").field("dir", &self.dir).finish_non_exhaustive()
+        formatter.debug_struct("SledStore").field("dir", &self.engine.dir).finish_non_exhaustive()
     }
 }
 
@@ -92,23 +89,32 @@ impl SledStore {
     /// place of one that held something. A loss at the end of the log that leaves a whole, smaller store can
     /// only be noticed by comparing [`Store::head`] with [`crate::high_water::HighWater`].
     pub fn open(dir: &Path, options: &Options) -> Result<Self, StoreError> {
-        let open::Engine { db, main_file, opened } = open::open(dir, options)?;
-        let head = catch_unwind(AssertUnwindSafe(|| open::read_head(&db)))
+        let open::Files { db, main_file, opened } = open::open(dir, options)?;
+        let found = catch_unwind(AssertUnwindSafe(|| open::read_head(&db)))
             .unwrap_or_else(|panic| Err(StoreError::DataLoss { detail: panic_text(&*panic) }))?;
-        let waker = wake::Waker::start(db.clone()).map_err(StoreError::io("start the store's own thread"))?;
+        let waker = wake::Waker::start(db.clone()).map_err(StoreError::io(THREADS))?;
+        let engine = Arc::new(Engine::new(db, main_file, dir.to_path_buf(), options.reserve_bytes));
+        let rows = engine.read(|| Rows::open(Arc::clone(&engine), options.rows_bytes))?;
+        let rows = Arc::new(rows);
+        if found.layout != open::LAYOUT {
+            engine.write(|| {
+                rows.adopt()?;
+                open::write_head(&engine.db, found.head)?;
+                engine.sync()
+            })?;
+        }
+        let settler = Settler::start(Arc::clone(&rows)).map_err(StoreError::io(THREADS))?;
         let store = Self {
             _waker: waker,
-            db,
-            main_file,
-            dir: dir.to_path_buf(),
-            reserve_bytes: options.reserve_bytes,
+            settler,
+            rows,
+            engine,
             opened,
-            head: Mutex::new(head),
+            head: Mutex::new(found.head),
             writing: Mutex::new(()),
-            stopped: OnceLock::new(),
         };
         store.check_ends()?;
-        store.check_no_blob_files()?;
+        store.engine.check_no_blob_files()?;
         Ok(store)
     }
 
@@ -137,69 +143,16 @@ impl SledStore {
     /// The writer's turn, unless writing has stopped.
     fn turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
         let turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.stopped.get() {
+        match self.engine.stopped() {
             Some(reason) => Err(StoreError::Stopped { reason: reason.clone() }),
             None => Ok(turn),
         }
     }
 
-    /// Runs a write; whatever goes wrong in it stops all further ones, for the state on disk is then unknown.
-    fn write(&self, act: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let done = catch_unwind(AssertUnwindSafe(act))
-            .unwrap_or_else(|panic| Err(StoreError::DataLoss { detail: panic_text(&*panic) }));
-        if let Err(error) = &done {
-            self.stop(error.to_string());
-        }
-        done
-    }
-
-    /// Runs a read; a panic of the engine becomes an error, and stops writes.
-    fn read<T>(&self, act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
-            let detail = panic_text(&*panic);
-            self.stop(detail.clone());
-            Err(StoreError::DataLoss { detail })
-        })
-    }
-
-    fn stop(&self, reason: String) {
-        // Only the first reason is kept; the others follow from it.
-        let _ = self.stopped.set(reason);
-    }
-
-    /// Applies changes without making them durable.
-    fn apply(&self, changes: ::sled::Batch) -> Result<(), StoreError> {
-        self.db.apply_batch(changes).map_err(|cause| engine("write a batch", cause))
-    }
-
-    /// Makes durable what was applied. The engine's flush hands its pages to the kernel; only the fdatasync on
-    /// the same file, through whichever descriptor, takes them and the file's length to the disk.
-    fn sync(&self) -> Result<(), StoreError> {
-        self.db.flush().map_err(|cause| engine("flush the engine", cause))?;
-        if cfg!(not(feature = "skip-fdatasync")) {
-            self.main_file.sync_data().map_err(StoreError::io("sync the main file"))?;
-        }
-        self.check_no_blob_files()
-    }
-
-    /// The engine never syncs the files that it makes for large values, so there must not be any.
-    fn check_no_blob_files(&self) -> Result<(), StoreError> {
-        let mut files = match fs::read_dir(self.dir.join(open::BLOB_FOLDER)) {
-            Ok(files) => files,
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(cause) => return Err(StoreError::Io { doing: "list the engine's blob files", cause }),
-        };
-        let Some(file) = files.next() else { return Ok(()) };
-        let file = file.map_err(StoreError::io("list the engine's blob files"))?;
-        Err(StoreError::BlobFileAppeared { file: file.file_name().to_string_lossy().into_owned() })
-    }
-
-    /// Refuses a write while it can still be refused.
-    fn require_space(&self, bytes: u64) -> Result<(), StoreError> {
-        let needed = self.reserve_bytes.max(bytes.saturating_mul(SPACE_FACTOR));
-        match short_of(needed, &self.dir).map_err(StoreError::io("ask for free space"))? {
-            Some(Short { available, needed }) => Err(StoreError::NoSpace { available, needed }),
-            None => Ok(()),
+    /// Rows that the journal has are seen from here on.
+    fn take_in(&self, rows: &[RowChange]) {
+        if self.rows.take_in(rows) {
+            self.settler.wake();
         }
     }
 
@@ -214,7 +167,7 @@ impl SledStore {
     }
 }
 
-/// Everything that a batch changes, as one change of the engine.
+/// The log's part of a batch, as one change of the engine.
 fn changes(before: Head, after: Head, batch: &Batch) -> ::sled::Batch {
     let mut changes = ::sled::Batch::default();
     put_blocks(&mut changes, key::ENTRIES, before.size, &batch.entries);
@@ -222,7 +175,6 @@ fn changes(before: Head, after: Head, batch: &Batch) -> ::sled::Batch {
     for tile in &batch.tiles {
         put(&mut changes, key::tile(tile.level, tile.index), tile.hashes.as_flattened());
     }
-    put_rows(&mut changes, &batch.rows);
     if !batch.rows.is_empty() {
         put(&mut changes, key::APPLIED.to_vec(), &after.size.to_be_bytes());
     }
@@ -238,33 +190,9 @@ fn put_blocks<T: pack::Packed>(changes: &mut ::sled::Batch, table: u8, first: u6
     }
 }
 
-fn put_rows(changes: &mut ::sled::Batch, rows: &[RowChange]) {
-    for row in rows {
-        match row {
-            RowChange::Put { key, value } => put(changes, key::row(key), value),
-            RowChange::Delete { key } => changes.remove(key::row(key)),
-        }
-    }
-}
-
 fn put(changes: &mut ::sled::Batch, key: Vec<u8>, payload: &[u8]) {
     let value = value::frame(&key, payload);
     changes.insert(key, value);
-}
-
-/// The engine's error, as one of ours.
-fn engine(doing: &'static str, cause: ::sled::Error) -> StoreError {
-    if matches!(cause, ::sled::Error::Corruption { .. }) {
-        return StoreError::DataLoss { detail: format!("could not {doing}: {cause}") };
-    }
-    StoreError::Engine { doing, cause }
-}
-
-/// What a panic of the engine said.
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the storage engine panicked: {}", text.unwrap_or("without a message"))
 }
 
 impl Store for SledStore {
@@ -281,32 +209,40 @@ impl Store for SledStore {
         }
         let Measured { size, bytes } = batch::check(before.size, batch)?;
         self.check_tiles(batch)?;
-        self.require_space(bytes)?;
+        self.engine.require_space(bytes)?;
+        self.rows.wait_for_room(&|| self.settler.wake())?;
         let after = Head { size, root: batch.root };
-        self.write(|| {
-            self.apply(changes(before, after, batch))?;
-            self.sync()
+        self.engine.write(|| {
+            let mut changes = changes(before, after, batch);
+            self.rows.journal(&mut changes, &batch.rows);
+            self.engine.apply(changes)?;
+            self.engine.sync()
         })?;
+        self.take_in(&batch.rows);
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = after;
         Ok(())
     }
 
     fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
         let Measured { size: _, bytes } = batch::check(self.current().size, batch)?;
-        self.require_space(bytes)
+        self.engine.require_space(bytes)
     }
 
     fn entries(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<EntryBytes>, StoreError> {
-        self.read(|| read::members(&self.db, read::ENTRIES, self.current().size, range, bytes_max))
+        self.engine
+            .read(|| read::members(&self.engine.db, read::ENTRIES, self.current().size, range, bytes_max))
     }
 
     fn bodies(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<BodyBytes>, StoreError> {
-        self.read(|| read::members(&self.db, read::BODIES, self.current().size, range, bytes_max))
+        self.engine
+            .read(|| read::members(&self.engine.db, read::BODIES, self.current().size, range, bytes_max))
     }
 
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
         let key = key::tile(level, index);
-        let Some(payload) = self.read(|| read::payload(&self.db, "tile", &key))? else { return Ok(None) };
+        let Some(payload) = self.engine.read(|| read::payload(&self.engine.db, "tile", &key))? else {
+            return Ok(None);
+        };
         let (hashes, rest) = payload.as_chunks::<32>();
         if hashes.len() != TILE_HASHES || !rest.is_empty() {
             return Err(value::corrupt("tile", &key, "it has not 256 hashes"));
@@ -315,7 +251,7 @@ impl Store for SledStore {
     }
 
     fn blob(&self, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(|| blob::read(&self.db, digest))
+        self.engine.read(|| blob::read(&self.engine.db, digest))
     }
 
     fn put_blob(&self, digest: &[u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
@@ -325,33 +261,30 @@ impl Store for SledStore {
     }
 
     fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(|| read::payload(&self.db, "row", &key::row(key)))
+        self.engine.read(|| self.rows.get(key))
     }
 
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        direction: Direction,
-    ) -> Result<Vec<Row>, StoreError> {
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         batch::check_scan(limit)?;
-        self.read(|| read::rows(&self.db, from, to, limit, direction))
+        self.engine.read(|| self.rows.scan(from, to, limit))
     }
 
     fn write_rows(&self, applied_to: u64, rows: &[RowChange]) -> Result<(), StoreError> {
         let _turn = self.turn()?;
         batch::check_applied(applied_to, self.applied_to()?, self.current().size)?;
         let bytes = batch::check_rows(rows)?;
-        self.require_space(u64::try_from(bytes).unwrap_or(u64::MAX))?;
+        self.engine.require_space(u64::try_from(bytes).unwrap_or(u64::MAX))?;
+        self.rows.wait_for_room(&|| self.settler.wake())?;
         let mut changes = ::sled::Batch::default();
-        put_rows(&mut changes, rows);
+        self.rows.journal(&mut changes, rows);
         put(&mut changes, key::APPLIED.to_vec(), &applied_to.to_be_bytes());
-        self.write(|| self.apply(changes))
+        self.engine.write(|| self.engine.apply(changes))?;
+        self.take_in(rows);
+        Ok(())
     }
 
     fn applied_to(&self) -> Result<u64, StoreError> {
-        let payload = self.read(|| read::payload(&self.db, "row count", key::APPLIED))?;
+        let payload = self.engine.read(|| read::payload(&self.engine.db, "row count", key::APPLIED))?;
         let Some(payload) = payload else { return Ok(0) };
         match payload.try_into() {
             Ok(count) => Ok(u64::from_be_bytes(count)),
@@ -362,40 +295,31 @@ impl Store for SledStore {
     fn clear(&self, prefix: &[u8]) -> Result<(), StoreError> {
         let _turn = self.turn()?;
         // Removing takes log space before it frees any.
-        self.require_space(0)?;
-        let end = prefix_end(prefix);
-        loop {
-            let rows = self.read(|| read::row_keys(&self.db, prefix, &end, CLEAR_ROWS))?;
-            let mut changes = ::sled::Batch::default();
-            put(&mut changes, key::APPLIED.to_vec(), &0_u64.to_be_bytes());
-            for key in &rows {
-                changes.remove(key.as_slice());
-            }
-            self.write(|| self.apply(changes))?;
-            if rows.len() < CLEAR_ROWS {
-                return self.write(|| self.sync());
-            }
-        }
+        self.engine.require_space(0)?;
+        let mut first = ::sled::Batch::default();
+        put(&mut first, key::APPLIED.to_vec(), &0_u64.to_be_bytes());
+        self.rows.settle_all()?;
+        self.engine.write(|| self.rows.clear(prefix, first))
     }
 
     fn flush_all(&self) -> Result<(), StoreError> {
         let _turn = self.turn()?;
-        self.write(|| self.sync())
+        self.engine.write(|| self.engine.sync())
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        if self.stopped.get().is_none() {
+        if self.engine.stopped().is_none() {
             self.flush_all()?;
         }
-        self.stop("it was closed".into());
+        self.engine.stop("it was closed".into());
         Ok(())
     }
 
     fn disk_bytes(&self) -> Result<u64, StoreError> {
-        self.read(|| self.db.size_on_disk().map_err(|cause| engine("measure the store", cause)))
+        self.engine.read(|| self.engine.db.size_on_disk().map_err(|cause| failed("measure the store", cause)))
     }
 
     fn stopped(&self) -> Option<String> {
-        self.stopped.get().cloned()
+        self.engine.stopped().cloned()
     }
 }

@@ -112,15 +112,6 @@ pub struct Batch {
     pub root: [u8; 32],
 }
 
-/// The order in which a scan returns rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Ascending keys, from the lower end.
-    Forward,
-    /// Descending keys, from the upper end.
-    Backward,
-}
-
 /// The log and its index rows in one place, so that both change in one step.
 ///
 /// Calls block; run them on threads that may. One writer is expected and any number of readers: writers are
@@ -170,16 +161,9 @@ pub trait Store: Send + Sync + 'static {
     /// The value of a row.
     fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The first `limit` rows (at most [`crate::SCAN_ROWS_MAX`]) with keys in `from..to`, counted from the end
-    /// that `direction` starts at. [`prefix_end`] gives the `to` of a prefix. Not a snapshot: rows written
-    /// meanwhile may or may not be seen.
-    fn scan(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-        direction: Direction,
-    ) -> Result<Vec<Row>, StoreError>;
+    /// The first `limit` rows (at most [`crate::SCAN_ROWS_MAX`]) with keys in `from..to`, ascending. [`prefix_end`]
+    /// gives the `to` of a prefix. Not a snapshot: rows written meanwhile may or may not be seen.
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Row>, StoreError>;
 
     /// Changes rows that can be rebuilt from the log, and notes that they stand for its first `applied_to`
     /// entries, in one step. Durable only after the next [`Store::append`] or [`Store::flush_all`].

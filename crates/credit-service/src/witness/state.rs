@@ -160,7 +160,7 @@ impl State {
 }
 
 fn options(must_exist: bool) -> Options {
-    Options { cache_bytes: CACHE_BYTES, must_exist, reserve_bytes: RESERVE_BYTES }
+    Options { cache_bytes: CACHE_BYTES, must_exist, reserve_bytes: RESERVE_BYTES, ..Options::default() }
 }
 
 fn key(kind: u8, origin: &[u8; 32]) -> Vec<u8> {

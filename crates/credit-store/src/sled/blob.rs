@@ -1,6 +1,7 @@
 //! Public blobs, in chunks; the length is written last and stands for the whole.
 
-use super::{SledStore, engine, key, put as put_value, read as values, value};
+use super::engine::failed;
+use super::{SledStore, key, put as put_value, read as values, value};
 use crate::{BLOB_BYTES_MAX, BLOB_CHUNK_BYTES, StoreError};
 
 /// The chunks written in one step.
@@ -28,29 +29,29 @@ pub(super) fn read(db: &::sled::Db, digest: &[u8; 32]) -> Result<Option<Vec<u8>>
 
 /// Writes a blob unless it is there. One that is there but can't be read whole is written again.
 pub(super) fn put(store: &SledStore, digest: &[u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
-    match store.read(|| read(&store.db, digest)) {
+    match store.engine.read(|| read(&store.engine.db, digest)) {
         // It may have been written by a call that ended before its sync.
-        Ok(Some(stored)) if stored == bytes => return store.write(|| store.sync()),
+        Ok(Some(stored)) if stored == bytes => return store.engine.write(|| store.engine.sync()),
         Ok(Some(_)) => return Err(StoreError::BlobDiffers),
         Ok(None) | Err(StoreError::Corrupt { .. }) => {}
         Err(error) => return Err(error),
     }
-    store.require_space(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
-    store.write(|| {
+    store.engine.require_space(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+    store.engine.write(|| {
         let chunks: Vec<(u16, &[u8])> = (0..).zip(bytes.chunks(BLOB_CHUNK_BYTES)).collect();
         for step in chunks.chunks(STEP_CHUNKS) {
             let mut changes = ::sled::Batch::default();
             for (number, chunk) in step {
                 put_value(&mut changes, key::blob(digest, *number), chunk);
             }
-            store.apply(changes)?;
+            store.engine.apply(changes)?;
         }
         // The length says that all chunks are there, so they are durable before it.
-        store.sync()?;
+        store.engine.sync()?;
         let length_key = key::blob(digest, key::BLOB_LENGTH);
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes();
         let length = value::frame(&length_key, &length);
-        store.db.insert(length_key, length).map_err(|cause| engine("write a blob's length", cause))?;
-        store.sync()
+        store.engine.db.insert(length_key, length).map_err(|cause| failed("write a blob's length", cause))?;
+        store.engine.sync()
     })
 }

@@ -1,6 +1,7 @@
 //! Writes a store anew beside the old one, compares the two, and exchanges them.
 
-use super::{Options, SledStore, engine, value};
+use super::engine::{SPACE_FACTOR, failed};
+use super::{Options, SledStore, value};
 use crate::durable::{sync_parent, with_suffix};
 use crate::{BATCH_ENTRIES_MAX, Batch, BodyBytes, EntryBytes, Store, StoreError};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -14,7 +15,7 @@ const STEP_BYTES: usize = 4 << 20;
 const STEP_VALUES: usize = 64;
 /// The tables that are copied value by value, and the count of entries that rows stand for.
 const COPIED_AS_THEY_ARE: [&[u8]; 4] =
-    [&[super::key::TILES], &[super::key::BLOBS], &[super::key::ROWS], super::key::APPLIED];
+    [&[super::key::TILES], &[super::key::BLOBS], &[super::key::PAGES], super::key::APPLIED];
 
 /// What compaction achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,9 @@ pub fn compact(dir: &Path, options: &Options) -> Result<Compacted, StoreError> {
         fs::remove_dir_all(&beside).map_err(StoreError::io("remove an unfinished compaction"))?;
     }
     let bytes_before = old.disk_bytes()?;
-    old.require_space(options.reserve_bytes.saturating_add(bytes_before).div_ceil(super::SPACE_FACTOR))?;
+    // Nothing moves any more, and the copy needs no journal.
+    old.rows.settle_all()?;
+    old.engine.require_space(options.reserve_bytes.saturating_add(bytes_before).div_ceil(SPACE_FACTOR))?;
     let new = SledStore::open(&beside, &Options { must_exist: false, ..options.clone() })?;
     copy_log(&old, &new)?;
     for prefix in COPIED_AS_THEY_ARE {
@@ -102,16 +105,16 @@ fn step(store: &SledStore, range: Range<u64>) -> Result<(Vec<EntryBytes>, Vec<Bo
 fn copy_values(old: &SledStore, new: &SledStore, prefix: &[u8]) -> Result<(), StoreError> {
     let mut changes = ::sled::Batch::default();
     let mut count: usize = 0;
-    for pair in old.db.scan_prefix(prefix) {
-        let (key, stored) = pair.map_err(|cause| engine("read a value to copy", cause))?;
+    for pair in old.engine.db.scan_prefix(prefix) {
+        let (key, stored) = pair.map_err(|cause| failed("read a value to copy", cause))?;
         value::unframe("value to copy", &key, &stored)?;
         changes.insert(key, stored);
         count = count.saturating_add(1);
         if count.is_multiple_of(STEP_VALUES) {
-            new.apply(std::mem::take(&mut changes))?;
+            new.engine.apply(std::mem::take(&mut changes))?;
         }
     }
-    new.apply(changes)
+    new.engine.apply(changes)
 }
 
 /// Compares everything in the two stores.
@@ -131,10 +134,10 @@ fn compare(old: &SledStore, new: &SledStore) -> Result<(), StoreError> {
         next = end;
     }
     for prefix in COPIED_AS_THEY_ARE {
-        let mut copies = new.db.scan_prefix(prefix);
-        for pair in old.db.scan_prefix(prefix) {
-            let pair = pair.map_err(|cause| engine("read a value to compare", cause))?;
-            let copy = copies.next().transpose().map_err(|cause| engine("read a copied value", cause))?;
+        let mut copies = new.engine.db.scan_prefix(prefix);
+        for pair in old.engine.db.scan_prefix(prefix) {
+            let pair = pair.map_err(|cause| failed("read a value to compare", cause))?;
+            let copy = copies.next().transpose().map_err(|cause| failed("read a copied value", cause))?;
             if copy != Some(pair) {
                 return Err(differs("its values"));
             }

@@ -13,18 +13,22 @@ pub(super) const BODIES: u8 = b'v';
 pub(super) const TILES: u8 = b'h';
 /// Public blobs.
 pub(super) const BLOBS: u8 = b'd';
-/// Rows of callers.
-pub(super) const ROWS: u8 = b'r';
+/// Pages of rows of callers.
+pub(super) const PAGES: u8 = b'p';
+/// The journal of rows that are not in pages yet.
+pub(super) const JOURNAL: u8 = b'j';
+/// Rows of the first layout, one value each.
+pub(super) const ROWS_APART: u8 = b'r';
 
 /// The piece of a blob's key under which its length stands: above all chunks.
 pub(super) const BLOB_LENGTH: u16 = u16::MAX;
 
-/// The key of a piece of the block that begins with entry `first`.
+/// The key of a piece of the block that begins with entry `first`, or of a piece of a write of the journal.
 pub(super) fn block(table: u8, first: u64, piece: u16) -> Vec<u8> {
     [&[table][..], &first.to_be_bytes(), &piece.to_be_bytes()].concat()
 }
 
-/// The first index of the block whose piece stands under this key.
+/// The first index of the block, or the number of the journal's write, whose piece stands under this key.
 pub(super) fn block_first(key: &[u8]) -> Option<u64> {
     key.get(1..9)?.first_chunk().map(|first| u64::from_be_bytes(*first))
 }
@@ -39,7 +43,7 @@ pub(super) fn blob(digest: &[u8; 32], chunk: u16) -> Vec<u8> {
     [&[BLOBS][..], digest, &chunk.to_be_bytes()].concat()
 }
 
-/// The key of a caller's row.
-pub(super) fn row(key: &[u8]) -> Vec<u8> {
-    [&[ROWS][..], key].concat()
+/// The key of the page of rows with this lower end.
+pub(super) fn page(lower: &[u8]) -> Vec<u8> {
+    [&[PAGES][..], lower].concat()
 }

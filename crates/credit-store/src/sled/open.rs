@@ -1,5 +1,6 @@
 //! Opens a store's directory without ever taking a loss for a new beginning.
 
+use super::engine::{failed, panic_text};
 use super::value::{corrupt, frame, unframe};
 use super::{Head, Options, key};
 use crate::durable::{forget_cached, sync_directory, sync_parent, with_suffix};
@@ -15,7 +16,9 @@ pub(super) const MAIN_FILE: &str = "db";
 pub(super) const BLOB_FOLDER: &str = "blobs";
 
 /// The layout of keys and values that this software writes.
-const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
+/// The layout before it: every row was a value of its own.
+const LAYOUT_ROWS_APART: u32 = 1;
 /// The engine's segment size, frozen when a store is created: a tree node above a quarter of it would become a
 /// file that is never synced. Nodes hold about 16 values.
 const SEGMENT_BYTES: usize = 8 << 20;
@@ -40,8 +43,14 @@ pub struct Opened {
     pub snapshots_set_aside: Vec<String>,
 }
 
+/// A head with the layout of the store that it was read from.
+pub(super) struct Found {
+    pub(super) layout: u32,
+    pub(super) head: Head,
+}
+
 /// An engine that is open, and what belongs to it.
-pub(super) struct Engine {
+pub(super) struct Files {
     pub(super) db: ::sled::Db,
     /// The engine's main file under a descriptor of our own, for our own fdatasync.
     pub(super) main_file: File,
@@ -49,7 +58,7 @@ pub(super) struct Engine {
 }
 
 /// Opens the store in `dir`, or creates one if there is none and the options allow it.
-pub(super) fn open(dir: &Path, options: &Options) -> Result<Engine, StoreError> {
+pub(super) fn open(dir: &Path, options: &Options) -> Result<Files, StoreError> {
     let created = is_absent(dir)?;
     if created {
         if options.must_exist {
@@ -68,10 +77,10 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Engine, StoreError> 
         opened.snapshots_set_aside = with_exclusive_file(dir, |_| set_snapshots_aside(dir))?;
         started = start(dir, options)?;
     }
-    let db = started.map_err(|cause| super::engine("open the store", cause))?;
+    let db = started.map_err(|cause| failed("open the store", cause))?;
     sync_all_files(dir)?;
     let main_file = File::open(dir.join(MAIN_FILE)).map_err(StoreError::io("open the main file"))?;
-    Ok(Engine { db, main_file, opened })
+    Ok(Files { db, main_file, opened })
 }
 
 /// The head's value.
@@ -79,22 +88,27 @@ pub(super) fn head_value(head: Head) -> Vec<u8> {
     frame(key::HEAD, &[&LAYOUT.to_be_bytes()[..], &head.size.to_be_bytes(), &head.root].concat())
 }
 
+/// Writes the head under the present layout.
+pub(super) fn write_head(db: &::sled::Db, head: Head) -> Result<(), StoreError> {
+    db.insert(key::HEAD, head_value(head)).map(drop).map_err(|cause| failed("write the head", cause))
+}
+
 /// Reads the head; a store without one has lost it, for none is created without.
-pub(super) fn read_head(db: &::sled::Db) -> Result<Head, StoreError> {
-    let value = db.get(key::HEAD).map_err(|cause| super::engine("read the head", cause))?;
+pub(super) fn read_head(db: &::sled::Db) -> Result<Found, StoreError> {
+    let value = db.get(key::HEAD).map_err(|cause| failed("read the head", cause))?;
     let Some(value) = value else {
         return Err(StoreError::DataLoss { detail: "the store has no head: it is empty or cut off".into() });
     };
     let payload = unframe("head", key::HEAD, &value)?;
     let wrong = || corrupt("head", key::HEAD, "it has another length");
     let (layout, payload) = payload.split_first_chunk().ok_or_else(wrong)?;
-    let found = u32::from_be_bytes(*layout);
-    if found != LAYOUT {
-        return Err(StoreError::Layout { found, known: LAYOUT });
+    let layout = u32::from_be_bytes(*layout);
+    if ![LAYOUT, LAYOUT_ROWS_APART].contains(&layout) {
+        return Err(StoreError::Layout { found: layout, known: LAYOUT });
     }
     let (size, payload) = payload.split_first_chunk().ok_or_else(wrong)?;
     let root = payload.try_into().map_err(|_| wrong())?;
-    Ok(Head { size: u64::from_be_bytes(*size), root })
+    Ok(Found { layout, head: Head { size: u64::from_be_bytes(*size), root } })
 }
 
 /// Creates a store beside `dir` and renames it, so that a directory holds a whole store or none.
@@ -104,10 +118,10 @@ fn create(dir: &Path, options: &Options) -> Result<(), StoreError> {
         fs::remove_dir_all(&beside).map_err(StoreError::io("remove a store that was never finished"))?;
     }
     fs::create_dir_all(&beside).map_err(StoreError::io("create the store's directory"))?;
-    let db = start(&beside, options)?.map_err(|cause| super::engine("create the store", cause))?;
+    let db = start(&beside, options)?.map_err(|cause| failed("create the store", cause))?;
     let head = Head { size: 0, root: EMPTY_ROOT };
-    db.insert(key::HEAD, head_value(head)).map_err(|cause| super::engine("write the first head", cause))?;
-    db.flush().map_err(|cause| super::engine("flush the first head", cause))?;
+    write_head(&db, head)?;
+    db.flush().map_err(|cause| failed("flush the first head", cause))?;
     drop(db);
     sync_all_files(&beside)?;
     fs::rename(&beside, dir).map_err(StoreError::io("put the created store into its place"))?;
@@ -205,7 +219,7 @@ fn start(dir: &Path, options: &Options) -> Result<Result<::sled::Db, ::sled::Err
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Err(cause)) if is_locked(&cause) => std::thread::sleep(LOCK_PAUSE),
             Ok(started) => return Ok(started),
-            Err(panic) => return Err(StoreError::DataLoss { detail: super::panic_text(&*panic) }),
+            Err(panic) => return Err(StoreError::DataLoss { detail: panic_text(&*panic) }),
         }
     }
     Err(StoreError::InUse)

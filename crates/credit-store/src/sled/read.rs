@@ -1,9 +1,10 @@
-//! Reads members of blocks, single values, and rows.
+//! Reads members of blocks, and single values.
 
+use super::engine::failed;
+use super::key;
 use super::pack::{BLOCK_ENTRIES_MAX, Packed, Reader};
 use super::value::{corrupt, unframe};
-use super::{engine, key};
-use crate::{Direction, Row, StoreError};
+use crate::StoreError;
 use std::ops::Range;
 
 /// A table of blocks, and what its values are called in errors.
@@ -64,7 +65,7 @@ pub(super) fn members<T: Packed>(
 fn block_before(db: &::sled::Db, table: Table, index: u64) -> Result<u64, StoreError> {
     let last_piece = key::block(table.prefix, index, u16::MAX);
     let found = db.range(key::block(table.prefix, 0, 0)..=last_piece).next_back();
-    let found = found.transpose().map_err(|cause| engine("look for a block", cause))?;
+    let found = found.transpose().map_err(|cause| failed("look for a block", cause))?;
     found
         .and_then(|(key, _)| key::block_first(&key))
         .ok_or_else(|| corrupt(table.what, &key::block(table.prefix, index, 0), "no block holds this index"))
@@ -98,42 +99,6 @@ pub(super) fn payload(
     what: &'static str,
     key: &[u8],
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let value = db.get(key).map_err(|cause| engine("read a value", cause))?;
+    let value = db.get(key).map_err(|cause| failed("read a value", cause))?;
     value.map(|value| unframe(what, key, &value).map(<[u8]>::to_vec)).transpose()
-}
-
-/// Rows in `from..to`, at most `limit`.
-pub(super) fn rows(
-    db: &::sled::Db,
-    from: &[u8],
-    to: &[u8],
-    limit: usize,
-    direction: Direction,
-) -> Result<Vec<Row>, StoreError> {
-    if from >= to {
-        return Ok(Vec::new());
-    }
-    let found = db.range(key::row(from)..key::row(to));
-    let row = |found: Result<(::sled::IVec, ::sled::IVec), ::sled::Error>| {
-        let (key, value) = found.map_err(|cause| engine("scan rows", cause))?;
-        let payload = unframe("row", &key, &value)?.to_vec();
-        // The table's byte is ours, the rest is the caller's key.
-        Ok((key.get(1..).unwrap_or_default().to_vec(), payload))
-    };
-    match direction {
-        Direction::Forward => found.take(limit).map(row).collect(),
-        Direction::Backward => found.rev().take(limit).map(row).collect(),
-    }
-}
-
-/// Stored keys of rows in `from..to`, at most `limit`, without a look at their values: a corrupt one can still
-/// be removed.
-pub(super) fn row_keys(
-    db: &::sled::Db,
-    from: &[u8],
-    to: &[u8],
-    limit: usize,
-) -> Result<Vec<Vec<u8>>, StoreError> {
-    let keys = db.range(key::row(from)..key::row(to)).keys().take(limit);
-    keys.map(|key| key.map(|key| key.to_vec()).map_err(|cause| engine("scan rows", cause))).collect()
 }

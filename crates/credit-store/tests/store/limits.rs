@@ -5,8 +5,8 @@ use credit_store::memory::MemoryStore;
 use credit_store::sled::SledStore;
 use credit_store::{
     BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, BATCH_ROWS_MAX, BLOB_BYTES_MAX, BODY_BYTES_MAX, BODY_ITEMS_MAX,
-    Batch, BodyBytes, Direction, ENTRY_BYTES_MAX, ENTRY_PARTS_MAX, EntryBytes, ROW_KEY_BYTES_MAX,
-    ROW_VALUE_BYTES_MAX, RowChange, SCAN_ROWS_MAX, Store, StoreError, TILE_HASHES, TILE_LEVEL_MAX, Tile,
+    Batch, BodyBytes, ENTRY_BYTES_MAX, ENTRY_PARTS_MAX, EntryBytes, ROW_KEY_BYTES_MAX, ROW_VALUE_BYTES_MAX,
+    RowChange, SCAN_ROWS_MAX, Store, StoreError, TILE_HASHES, TILE_LEVEL_MAX, Tile,
 };
 
 /// The lengths that come with a packed entry without parts, and with a body of one item and its id.
@@ -156,7 +156,7 @@ fn rows_in_a_batch_and_in_a_scan() {
         };
         store.write_rows(0, &rows(BATCH_ROWS_MAX)).unwrap();
         assert_limit(store.write_rows(0, &rows(BATCH_ROWS_MAX + 1)), BATCH_ROWS_MAX);
-        let scan = |limit| store.scan(b"", &[0xFF], limit, Direction::Backward);
+        let scan = |limit| store.scan(b"", &[0xFF], limit);
         assert_eq!(scan(SCAN_ROWS_MAX).unwrap().len(), BATCH_ROWS_MAX.min(SCAN_ROWS_MAX));
         assert_limit(scan(SCAN_ROWS_MAX + 1).map(drop), SCAN_ROWS_MAX);
         let large = vec![RowChange::Put { key: vec![1], value: vec![2; 65_535] }; 256];

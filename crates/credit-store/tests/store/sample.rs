@@ -10,7 +10,7 @@ pub(crate) const SIZE: u64 = 1_200;
 
 /// A small cache and reserve; a missing store is an error.
 pub(crate) fn existing() -> Options {
-    Options { cache_bytes: 4 << 20, must_exist: true, reserve_bytes: 1 << 20 }
+    Options { cache_bytes: 4 << 20, must_exist: true, reserve_bytes: 1 << 20, rows_bytes: 4 << 10 }
 }
 
 /// The same, creating what is missing.

@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::rebuild::Stopped;
 use super::unmeasured;
 use crate::ending::CommandError;
-use credit_store::{Direction, Store as _};
+use credit_store::Store as _;
 
 /// Entries read at once.
 const STEP: u64 = 4_096;
@@ -90,7 +90,7 @@ pub(super) fn of(context: &Context) -> Result<Parts, CommandError> {
     }
     let (mut from, to) = (Vec::new(), vec![0xff; 257]);
     loop {
-        let page = store.scan(&from, &to, PAGE, Direction::Forward).map_err(unmeasured)?;
+        let page = store.scan(&from, &to, PAGE).map_err(unmeasured)?;
         for (key, value) in &page {
             parts.rows = parts.rows.saturating_add(length(key)).saturating_add(length(value));
         }
