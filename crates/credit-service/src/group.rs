@@ -376,13 +376,9 @@ impl<'a> Group<'a> {
                     self.new_keys.push((opening.account_ref, opening.data_key));
                 }
                 Side::Deposit(deposit) => {
-                    let (issuer, record) = deposit.record;
-                    self.put_sealed(
-                        rows::FINGERPRINT,
-                        &deposit.fingerprint,
-                        &vault::fingerprint_value(&issuer, record),
-                    )?;
-                    self.fingerprints.insert(deposit.fingerprint, (issuer, record));
+                    let (key, value) = deposit.fingerprint_row;
+                    self.batch.rows.push(RowChange::Put { key, value });
+                    self.fingerprints.insert(deposit.fingerprint, deposit.record);
                 }
             }
         }

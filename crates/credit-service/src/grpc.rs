@@ -13,13 +13,15 @@ use crate::access::{self, Principal, Rule};
 use crate::answer::Answer;
 use crate::clock;
 use crate::deadline;
-use crate::failure::Failure;
+use crate::failure::{Failure, fault};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::prepare::{Expected, Prepared, Preparer};
+use crate::prepare::{Prepared, Preparer};
+use crate::prepare_signed::Submission;
 use crate::query::page::Tokens;
 use crate::reader::Reader;
 use crate::status::{Language, Problem, reason_of, refusal_of, status};
+use crate::workshop::Workshop;
 use credit_proto::v1;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +29,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
 use tonic::{Request, Response, Status};
 
-/// The most blocking pieces of work at once: reads, and preparing. More wait their turn within their deadline.
+/// The most blocking pieces of work at once: reads, and chunks of batches. More wait their turn within their deadline.
 pub(crate) const BLOCKING_MAX: usize = 64;
 
 /// Who calls which method, in which language, and until when they wait. The gate puts it into each request; a request
@@ -54,22 +56,6 @@ impl Caller {
     }
 }
 
-/// A statement with all that comes with it.
-pub(crate) struct Submission {
-    pub(crate) expected: Expected,
-    pub(crate) envelope: Option<v1::Envelope>,
-    pub(crate) secret: Option<v1::SecretPart>,
-    pub(crate) explanation: Option<v1::SecretPart>,
-    pub(crate) want_receipt: bool,
-}
-
-impl Submission {
-    /// A statement that nothing secret comes with.
-    pub(crate) fn plain(expected: Expected, envelope: Option<v1::Envelope>, want_receipt: bool) -> Self {
-        Self { expected, envelope, secret: None, explanation: None, want_receipt }
-    }
-}
-
 /// What all handlers share.
 pub(crate) struct Edge {
     pub(crate) ledger: Ledger,
@@ -80,6 +66,7 @@ pub(crate) struct Edge {
     /// Turns true once, when the server stops.
     pub(crate) draining: Receiver<bool>,
     work: Arc<Semaphore>,
+    workshop: Workshop,
     /// The places of those who follow checkpoints.
     watchers: Arc<Semaphore>,
 }
@@ -95,7 +82,11 @@ impl Edge {
     ) -> Result<Self, Failure> {
         let work = Arc::new(Semaphore::new(BLOCKING_MAX));
         let watchers = Arc::new(Semaphore::new(watch::WATCHERS_MAX));
-        Ok(Self { ledger, metrics, tokens: Tokens::new()?, unary, batch, draining, work, watchers })
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let workshop =
+            Workshop::start(ledger.preparer().clone(), threads).map_err(fault("start preparing"))?;
+        let tokens = Tokens::new()?;
+        Ok(Self { ledger, metrics, tokens, unary, batch, draining, work, workshop, watchers })
     }
 
     /// Runs work that blocks or computes on a thread of its own.
@@ -167,14 +158,11 @@ impl Edge {
 
     /// Prepares a statement, and sees that the caller may send it.
     pub(crate) async fn prepare(&self, caller: &Caller, submission: Submission) -> Result<Prepared, Problem> {
-        let Submission { expected, envelope, secret, explanation, want_receipt } = submission;
-        let preparing = move |preparer: &Preparer| {
-            preparer.statement(expected, envelope, secret, explanation, want_receipt)
-        };
-        self.prepared(caller, preparing).await
+        let prepared = self.workshop.prepare(submission).await?;
+        Self::allowed(caller, prepared)
     }
 
-    /// Prepares anything, and sees that the caller may send it.
+    /// Prepares anything else, and sees that the caller may send it.
     pub(crate) async fn prepared(
         &self,
         caller: &Caller,
@@ -182,6 +170,10 @@ impl Edge {
     ) -> Result<Prepared, Problem> {
         let preparer = self.ledger.preparer().clone();
         let prepared = self.blocking(move || preparing(&preparer)).await?;
+        Self::allowed(caller, prepared)
+    }
+
+    fn allowed(caller: &Caller, prepared: Prepared) -> Result<Prepared, Problem> {
         match caller.rule {
             Rule::Signed => {}
             Rule::OwnStatement => access::require_signer(&caller.principal, prepared.signer())?,

@@ -5,7 +5,7 @@
 
 use crate::failure::{Failure, fault};
 use crate::random;
-use crate::seal::{Secret, seal, unseal};
+use crate::seal::{Secret, derive, seal, unseal};
 use credit_store::keyring::{KeyringFiles, Record, TornTail};
 use credit_types::AccountRef;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Binds the sealed wrapping keys to their use.
 const WRAPPING_AAD: &[u8] = b"creditbank/wrapping/v1";
+/// Derives the key of alias and fingerprint rows from the pepper.
+const ROW_KEY_INFO: &[u8] = b"creditbank/vault-row/v1";
 /// The version of the first pepper.
 const FIRST_PEPPER: u32 = 1;
 
@@ -45,6 +47,8 @@ pub struct Keyring {
     disk: Mutex<Disk>,
     keys: RwLock<BTreeMap<AccountRef, Secret>>,
     pepper: (u32, Secret),
+    /// Seals alias and fingerprint rows.
+    rows_key: Secret,
 }
 
 impl Keyring {
@@ -61,6 +65,7 @@ impl Keyring {
         Ok(Self {
             disk: Mutex::new(disk),
             keys: RwLock::default(),
+            rows_key: derive(&Zeroizing::new(pepper), ROW_KEY_INFO),
             pepper: (FIRST_PEPPER, Zeroizing::new(pepper)),
         })
     }
@@ -89,12 +94,18 @@ impl Keyring {
             wrapping.peppers.iter().next_back().map(|(version, pepper)| (*version, Zeroizing::new(*pepper)));
         let Some(pepper) = newest else { return Err(Failure::Fault("the keyring has no pepper".to_owned())) };
         let disk = Disk { files, root, wrapping, torn: loaded.torn };
-        Ok(Self { disk: Mutex::new(disk), keys: RwLock::new(keys), pepper })
+        let rows_key = derive(&pepper.1, ROW_KEY_INFO);
+        Ok(Self { disk: Mutex::new(disk), keys: RwLock::new(keys), pepper, rows_key })
     }
 
     /// The newest pepper and its version.
     pub fn pepper(&self) -> (u32, &Secret) {
         (self.pepper.0, &self.pepper.1)
+    }
+
+    /// The key that seals alias and fingerprint rows.
+    pub(crate) fn rows_key(&self) -> &Secret {
+        &self.rows_key
     }
 
     /// An account's data key; `None` if the account is not known, or its key is lost. Only the log says "erased".

@@ -7,6 +7,7 @@ use crate::failure::{Failure, fault};
 use crate::head_signer::{CheckpointSigners, HeadSigner};
 use crate::keyring::Keyring;
 use crate::prepare::{Expected, Prepared, Preparer};
+use crate::prepare_signed::ReadyKeys;
 use crate::publisher::{self, Publisher};
 use crate::random;
 use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
@@ -18,6 +19,7 @@ use crate::writer::{Message, Writer};
 use credit_ledger::{Row, RowId};
 use credit_log::envelope::SigningKey;
 use credit_log::policy::Policy;
+use credit_log::strict_batch::BatchSeed;
 use credit_log::tile::{TileEdge, full_tiles, hashes_at, partial_width};
 use credit_log::tree::{Tiles as _, root_at, root_of};
 use credit_log::{Hash, hash};
@@ -346,6 +348,8 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         genesis,
         log_id,
         statement_key: keys.statement,
+        keys: ReadyKeys::default(),
+        seed: BatchSeed(random::bytes()?),
         signed_rows: SignedRows::new(signer.newest()),
         publisher: Arc::clone(&publisher),
         cosigned: RwLock::new(None),

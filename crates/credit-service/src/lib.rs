@@ -28,6 +28,7 @@ mod metrics;
 mod prepare;
 mod prepare_chunk;
 mod prepare_conversion;
+mod prepare_signed;
 mod project;
 mod publisher;
 mod query;
@@ -47,6 +48,7 @@ mod tiles;
 mod vault;
 pub mod witness;
 mod witnesses;
+mod workshop;
 mod writer;
 
 pub use answer::{Answer, Opened};

@@ -4,16 +4,16 @@
 use crate::failure::Failure;
 use crate::keyring::Keyring;
 use crate::random;
-use crate::reader::{Reader, admit};
+use crate::reader::Reader;
 use crate::reckon::ConversionSide;
+use crate::rows;
 use crate::seal::Secret;
-use crate::side_items::{explain, explained, seal_sides};
+use crate::side_items::{explain, explained};
 use crate::vault::{self, AccountSecret, Item, SecretPart};
 use credit_ledger::{BatchRow, Row, RowId};
 use credit_log::commitment::{DETAILS_LABEL, IDENTITY_LABEL, commit};
-use credit_log::envelope::PublicKey;
 use credit_proto::entry::StatementPart;
-use credit_proto::{Envelope, Secret as _, Statement, decode_statement, payload_type, v1};
+use credit_proto::{Secret as _, Statement, payload_type, v1};
 use credit_types::limits::{CHUNK_LEAVES_MAX, PAYLOAD_BYTES_MAX};
 use credit_types::{
     AccountIdentity, AccountOpening, AccountRef, AliasAsserted, AliasCheck, Command, DepositCheck, Details,
@@ -71,7 +71,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    fn payload_type(self) -> &'static str {
+    pub(crate) fn payload_type(self) -> &'static str {
         match self {
             Self::AdmitInstitution => payload_type::INSTITUTION_ADMISSION,
             Self::PublishFramework => payload_type::FRAMEWORK_PUBLICATION,
@@ -130,6 +130,8 @@ pub(crate) struct DepositSide {
     pub(crate) record: (InstitutionId, RecordId),
     pub(crate) secrets: Vec<SecretPart>,
     pub(crate) fingerprint: [u8; 32],
+    /// The key and the sealed value of the fingerprint's row.
+    pub(crate) fingerprint_row: (Vec<u8>, Vec<u8>),
 }
 
 /// A command that is ready to be ordered.
@@ -153,6 +155,7 @@ impl Prepared {
 }
 
 /// What comes with a statement beside its envelope.
+#[derive(Default)]
 pub(crate) struct Secrets {
     pub(crate) secret: Option<v1::SecretPart>,
     pub(crate) explanation: Option<v1::SecretPart>,
@@ -197,119 +200,12 @@ pub(crate) fn opened(
 }
 
 impl Preparer {
-    fn keyring(&self) -> &Keyring {
+    pub(crate) fn keyring(&self) -> &Keyring {
         &self.reader.shared.keyring
     }
 
-    /// Prepares a signed statement with its secret part and its explanation.
-    pub fn statement(
-        &self,
-        expected: Expected,
-        envelope: Option<v1::Envelope>,
-        secret: Option<v1::SecretPart>,
-        explanation: Option<v1::SecretPart>,
-        want_receipt: bool,
-    ) -> Result<Prepared, Failure> {
-        self.with_blob(expected, envelope, Secrets { secret, explanation, blob: None }, want_receipt)
-    }
-
-    /// Prepares the publication of a rule book with its canonical JSON.
-    pub fn rule_book(
-        &self,
-        envelope: Option<v1::Envelope>,
-        blob: Vec<u8>,
-        want_receipt: bool,
-    ) -> Result<Prepared, Failure> {
-        let secrets = Secrets { secret: None, explanation: None, blob: Some(blob) };
-        self.with_blob(Expected::PublishRuleBook, envelope, secrets, want_receipt)
-    }
-
-    fn with_blob(
-        &self,
-        expected: Expected,
-        envelope: Option<v1::Envelope>,
-        secrets: Secrets,
-        want_receipt: bool,
-    ) -> Result<Prepared, Failure> {
-        let (envelope, statement, signers) = self.opened_envelope(expected, envelope)?;
-        let (command, signer, side) = self.command(statement, signers, secrets)?;
-        let statements = vec![StatementPart::Signed(envelope)];
-        let sides = vec![side];
-        let items = seal_sides(self.keyring(), &sides)?;
-        Ok(Prepared { command, signer, statements, sides, items, want_receipt })
-    }
-
-    /// Takes an envelope apart: its statement, once every signature has been verified.
-    fn opened_envelope(
-        &self,
-        expected: Expected,
-        envelope: Option<v1::Envelope>,
-    ) -> Result<(Envelope, Statement, Vec<Kid>), Failure> {
-        let Some(envelope) = envelope else {
-            return Err(Rejection::new(Reason::FieldInvalid).field("envelope").detail("is missing").into());
-        };
-        let envelope = Envelope::try_from(envelope)?;
-        if envelope.payload_type != expected.payload_type() {
-            let problem = format!("must be {}", expected.payload_type());
-            return Err(Rejection::new(Reason::PayloadTypeWrong)
-                .field("envelope.payload_type")
-                .detail(problem)
-                .into());
-        }
-        let statement = decode_statement(&envelope.payload_type, &envelope.payload, admit)
-            .map_err(|invalid| invalid.within("envelope.payload"))?;
-        let signers = self.verify(&envelope, &statement)?;
-        Ok((envelope, statement, signers))
-    }
-
-    /// That the publication of a rule book is signed by a key of the authority: asked before the book is taken in.
-    pub(crate) fn signed_by_authority(&self, envelope: Option<v1::Envelope>) -> Result<(), Failure> {
-        let (_, _, signers) = self.opened_envelope(Expected::PublishRuleBook, envelope)?;
-        let authority = &self.reader.genesis().authority_keys;
-        let signed = signers.iter().any(|kid| authority.iter().any(|key| key.kid == *kid));
-        let none = || Rejection::new(Reason::ThresholdNotMet).field("envelope.signatures");
-        if signed { Ok(()) } else { Err(none().into()) }
-    }
-
-    /// Verifies every signature strictly, with the keys that the log knows and those that the statement brings.
-    fn verify(&self, envelope: &Envelope, statement: &Statement) -> Result<Vec<Kid>, Failure> {
-        let brought = statement.brought_keys();
-        let mut signers = Vec::with_capacity(envelope.signatures.len());
-        for (kid, signature) in &envelope.signatures {
-            let known = brought.iter().find(|key| key.kid == *kid).map(|key| key.bytes);
-            let bytes = match known {
-                Some(bytes) => bytes,
-                None => self.key_bytes(*kid)?.ok_or_else(|| {
-                    Rejection::new(Reason::KeyUnknown).field("envelope.signatures").detail(kid.to_string())
-                })?,
-            };
-            let verified = PublicKey::admit(&bytes).ok().and_then(|key| {
-                key.verify_statement(&envelope.payload_type, &envelope.payload, signature).ok()
-            });
-            if verified.is_none() {
-                let rejection = Rejection::new(Reason::SignatureInvalid).field("envelope.signatures");
-                return Err(rejection.detail(kid.to_string()).into());
-            }
-            signers.push(*kid);
-        }
-        Ok(signers)
-    }
-
-    /// The bytes of a key of the log: the authority's, the operator's, or an institution's.
-    fn key_bytes(&self, kid: Kid) -> Result<Option<[u8; 32]>, Failure> {
-        let genesis = self.reader.genesis();
-        let own = genesis.authority_keys.iter().chain(&genesis.operator_keys).find(|key| key.kid == kid);
-        if let Some(key) = own {
-            return Ok(Some(key.bytes));
-        }
-        match self.reader.row(&RowId::Key(kid))? {
-            Some(Row::Key(row)) => Ok(Some(row.key.key.bytes)),
-            _ => Ok(None),
-        }
-    }
-
     /// The command that a verified statement asks for, and what belongs to it.
-    fn command(
+    pub(crate) fn command(
         &self,
         statement: Statement,
         signers: Vec<Kid>,
@@ -456,7 +352,16 @@ impl Preparer {
             fingerprint_taken: false,
         };
         let record = (issuer.clone(), facts.record_id);
-        let side = DepositSide { account_ref: facts.account_ref, record, secrets: vec![part], fingerprint };
+        let key = vault::pseudonym_key(rows::FINGERPRINT, &fingerprint);
+        let value =
+            vault::seal_row(self.keyring(), &key, &vault::fingerprint_value(issuer, facts.record_id))?;
+        let side = DepositSide {
+            account_ref: facts.account_ref,
+            record,
+            secrets: vec![part],
+            fingerprint,
+            fingerprint_row: (key, value),
+        };
         Ok((check, Box::new(side)))
     }
 

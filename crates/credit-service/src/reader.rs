@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::failure::{Failure, fault};
 use crate::head_signer::SignedHead;
 use crate::keyring::Keyring;
+use crate::prepare_signed::ReadyKeys;
 use crate::publisher::Publisher;
 use crate::rows;
 use crate::signed_rows::SignedRows;
@@ -13,6 +14,7 @@ use crate::vault;
 use crate::witnesses::CosignedHead;
 use credit_ledger::{BookRow, HeadRow, InstitutionRow, RecordRow, Row, RowId};
 use credit_log::envelope::SigningKey;
+use credit_log::strict_batch::BatchSeed;
 use credit_log::tree::{Tiles, root_at};
 use credit_log::{Hash, hash};
 use credit_proto::entry::{self, DecodedParts, ManifestInfo};
@@ -37,6 +39,10 @@ pub(crate) struct Shared {
     pub(crate) genesis: Genesis,
     pub(crate) log_id: LogId,
     pub(crate) statement_key: SigningKey,
+    /// The log's keys, ready to verify with.
+    pub(crate) keys: ReadyKeys,
+    /// Draws the weights of batches of signatures.
+    pub(crate) seed: BatchSeed,
     /// The signed head, through which readers see the store's rows.
     pub(crate) signed_rows: SignedRows,
     /// What is published of it.

@@ -16,8 +16,6 @@ const ITEM_LABEL: &str = "creditbank/item/v1";
 const ALIAS_LABEL: &str = "creditbank/alias/v1";
 /// The label of fingerprints.
 const FINGERPRINT_LABEL: &str = "creditbank/fingerprint/v1";
-/// Derives the key of alias and fingerprint rows from the pepper.
-const ROW_KEY_INFO: &[u8] = b"creditbank/vault-row/v1";
 
 /// Something secret with the salt that opens its commitment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,11 +186,11 @@ pub(crate) fn pseudonym_key(prefix: u8, pseudonym: &[u8; 32]) -> Vec<u8> {
 
 /// Seals the value of an alias or fingerprint row.
 pub(crate) fn seal_row(keyring: &Keyring, key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Failure> {
-    seal::seal(&seal::derive(keyring.pepper().1, ROW_KEY_INFO), key, plain)
+    seal::seal(keyring.rows_key(), key, plain)
 }
 
 fn open_row(keyring: &Keyring, key: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Failure> {
-    let plain = seal::unseal(&seal::derive(keyring.pepper().1, ROW_KEY_INFO), key, sealed);
+    let plain = seal::unseal(keyring.rows_key(), key, sealed);
     plain.map(|plain| plain.to_vec()).ok_or_else(|| Failure::Fault("a vault row does not open".to_owned()))
 }
 

@@ -1,8 +1,9 @@
 //! Accounts, balances, postings.
 
-use super::{Edge, Submission, position, positioned};
+use super::{Edge, position, positioned};
 use crate::failure::Failure;
 use crate::prepare::Expected;
+use crate::prepare_signed::Submission;
 use crate::query::{account, balance};
 use credit_proto::v1;
 use credit_rpc::v1::account_service_server::AccountService;
@@ -22,12 +23,8 @@ impl AccountService for Accounts {
         &self,
         request: Request<v1::OpenAccountRequest>,
     ) -> Result<Response<v1::OpenAccountResponse>, Status> {
-        let statement = |v1::OpenAccountRequest { envelope, identity, want_receipt }| Submission {
-            expected: Expected::OpenAccount,
-            envelope,
-            secret: identity,
-            explanation: None,
-            want_receipt,
+        let statement = |v1::OpenAccountRequest { envelope, identity, want_receipt }| {
+            Submission::secret(Expected::OpenAccount, envelope, identity, want_receipt)
         };
         self.edge
             .write(request, statement, |mut answer| {
@@ -47,12 +44,8 @@ impl AccountService for Accounts {
         &self,
         request: Request<v1::ChangeAccountStatusRequest>,
     ) -> Result<Response<v1::ChangeAccountStatusResponse>, Status> {
-        let statement = |v1::ChangeAccountStatusRequest { envelope, explanation, want_receipt }| Submission {
-            expected: Expected::ChangeAccountStatus,
-            envelope,
-            secret: None,
-            explanation,
-            want_receipt,
+        let statement = |v1::ChangeAccountStatusRequest { envelope, explanation, want_receipt }| {
+            Submission::explained(Expected::ChangeAccountStatus, envelope, explanation, want_receipt)
         };
         let answer = positioned(|position| v1::ChangeAccountStatusResponse { position });
         self.edge.write(request, statement, answer).await

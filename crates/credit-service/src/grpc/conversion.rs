@@ -1,9 +1,10 @@
 //! Applications: quoted, made, decided, moved on, read.
 
-use super::{Edge, Submission, position};
+use super::{Edge, position};
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::prepare::Expected;
+use crate::prepare_signed::Submission;
 use crate::query::{compliance, conversion};
 use crate::status::Problem;
 use credit_proto::v1;
@@ -43,12 +44,8 @@ impl ConversionService for Conversions {
         &self,
         request: Request<v1::RequestConversionRequest>,
     ) -> Result<Response<v1::RequestConversionResponse>, Status> {
-        let statement = |v1::RequestConversionRequest { envelope, particulars, want_receipt }| Submission {
-            expected: Expected::RequestConversion,
-            envelope,
-            secret: particulars,
-            explanation: None,
-            want_receipt,
+        let statement = |v1::RequestConversionRequest { envelope, particulars, want_receipt }| {
+            Submission::secret(Expected::RequestConversion, envelope, particulars, want_receipt)
         };
         let answer = stands(|position, status| v1::RequestConversionResponse { position, status });
         self.edge.write(request, statement, answer).await
@@ -58,12 +55,8 @@ impl ConversionService for Conversions {
         &self,
         request: Request<v1::DecideConversionRequest>,
     ) -> Result<Response<v1::DecideConversionResponse>, Status> {
-        let statement = |v1::DecideConversionRequest { envelope, opinion, want_receipt }| Submission {
-            expected: Expected::DecideConversion,
-            envelope,
-            secret: opinion,
-            explanation: None,
-            want_receipt,
+        let statement = |v1::DecideConversionRequest { envelope, opinion, want_receipt }| {
+            Submission::secret(Expected::DecideConversion, envelope, opinion, want_receipt)
         };
         let answer = stands(|position, status| v1::DecideConversionResponse { position, status });
         self.edge.write(request, statement, answer).await
@@ -73,12 +66,8 @@ impl ConversionService for Conversions {
         &self,
         request: Request<v1::StepConversionRequest>,
     ) -> Result<Response<v1::StepConversionResponse>, Status> {
-        let statement = |v1::StepConversionRequest { envelope, explanation, want_receipt }| Submission {
-            expected: Expected::StepConversion,
-            envelope,
-            secret: None,
-            explanation,
-            want_receipt,
+        let statement = |v1::StepConversionRequest { envelope, explanation, want_receipt }| {
+            Submission::explained(Expected::StepConversion, envelope, explanation, want_receipt)
         };
         let answer = stands(|position, status| v1::StepConversionResponse { position, status });
         self.edge.write(request, statement, answer).await
@@ -88,12 +77,8 @@ impl ConversionService for Conversions {
         &self,
         request: Request<v1::ReverseAwardRequest>,
     ) -> Result<Response<v1::ReverseAwardResponse>, Status> {
-        let statement = |v1::ReverseAwardRequest { envelope, explanation, want_receipt }| Submission {
-            expected: Expected::ReverseAward,
-            envelope,
-            secret: None,
-            explanation,
-            want_receipt,
+        let statement = |v1::ReverseAwardRequest { envelope, explanation, want_receipt }| {
+            Submission::explained(Expected::ReverseAward, envelope, explanation, want_receipt)
         };
         let answer = stands(|position, status| v1::ReverseAwardResponse { position, status });
         self.edge.write(request, statement, answer).await

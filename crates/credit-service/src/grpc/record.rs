@@ -3,9 +3,10 @@
 mod batch;
 mod stream;
 
-use super::{Caller, Edge, Submission, positioned};
+use super::{Caller, Edge, positioned};
 use crate::failure::Failure;
-use crate::prepare::Expected;
+use crate::prepare::{Expected, Secrets};
+use crate::prepare_signed::Submission;
 use crate::query::{bundle, record};
 use crate::status::{Problem, code_of};
 use credit_proto::v1;
@@ -87,12 +88,8 @@ impl RecordService for Records {
         &self,
         request: Request<v1::SubmitRecordRequest>,
     ) -> Result<Response<v1::SubmitRecordResponse>, Status> {
-        let statement = |v1::SubmitRecordRequest { envelope, details, want_receipt }| Submission {
-            expected: Expected::DepositRecord,
-            envelope,
-            secret: details,
-            explanation: None,
-            want_receipt,
+        let statement = |v1::SubmitRecordRequest { envelope, details, want_receipt }| {
+            Submission::secret(Expected::DepositRecord, envelope, details, want_receipt)
         };
         self.edge
             .write(request, statement, positioned(|position| v1::SubmitRecordResponse { position }))
@@ -133,8 +130,7 @@ impl RecordService for Records {
             |v1::CorrectRecordRequest { envelope, details, explanation, want_receipt }| Submission {
                 expected: Expected::CorrectRecord,
                 envelope,
-                secret: details,
-                explanation,
+                secrets: Secrets { secret: details, explanation, blob: None },
                 want_receipt,
             };
         self.edge
@@ -146,12 +142,8 @@ impl RecordService for Records {
         &self,
         request: Request<v1::ChangeRecordStatusRequest>,
     ) -> Result<Response<v1::ChangeRecordStatusResponse>, Status> {
-        let statement = |v1::ChangeRecordStatusRequest { envelope, explanation, want_receipt }| Submission {
-            expected: Expected::ChangeRecordStatus,
-            envelope,
-            secret: None,
-            explanation,
-            want_receipt,
+        let statement = |v1::ChangeRecordStatusRequest { envelope, explanation, want_receipt }| {
+            Submission::explained(Expected::ChangeRecordStatus, envelope, explanation, want_receipt)
         };
         let answer = positioned(|position| v1::ChangeRecordStatusResponse { position });
         self.edge.write(request, statement, answer).await

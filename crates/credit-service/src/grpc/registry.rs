@@ -1,7 +1,8 @@
 //! Institutions, their keys, frameworks.
 
-use super::{Edge, Submission, positioned};
+use super::{Edge, positioned};
 use crate::prepare::Expected;
+use crate::prepare_signed::Submission;
 use crate::query::registry;
 use credit_proto::v1;
 use credit_rpc::v1::registry_service_server::RegistryService;

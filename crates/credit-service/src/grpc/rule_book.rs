@@ -1,9 +1,10 @@
 //! Rule books: published by a stream, read in pieces.
 
-use super::{Caller, Edge, Submission, moment, position, positioned};
+use super::{Caller, Edge, moment, position, positioned};
 use crate::deadline;
 use crate::failure::Failure;
 use crate::prepare::Expected;
+use crate::prepare_signed::Submission;
 use crate::query::rule_book;
 use crate::status::Problem;
 use credit_proto::v1;

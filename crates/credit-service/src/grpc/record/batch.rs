@@ -1,13 +1,14 @@
 //! A batch on a stream: the manifest, then its chunks in order. Chunks are prepared side by side and reach the writer
 //! in order; each is answered when it is durable. A chunk that is refused as a whole ends the stream.
 
-use super::super::{Caller, Edge, Submission, moment, position};
+use super::super::{Caller, Edge, moment, position};
 use super::{Answers, End, Gone};
 use crate::answer::{Answer, Opened};
 use crate::deadline;
 use crate::draining;
 use crate::failure::Failure;
 use crate::prepare::{Expected, Prepared};
+use crate::prepare_signed::Submission;
 use crate::status::{Problem, refusal};
 use credit_proto::v1;
 use credit_proto::v1::submit_batch_request::Step;

@@ -1,11 +1,12 @@
 //! Records one by one on a stream: many in flight, decided and answered in the order of the requests. A refusal is an
 //! answer and ends nothing.
 
-use super::super::{Caller, Edge, Submission, moment, position};
+use super::super::{Caller, Edge, moment, position};
 use super::{Answers, End, Gone};
 use crate::deadline;
 use crate::failure::Failure;
 use crate::prepare::Expected;
+use crate::prepare_signed::Submission;
 use crate::status::Problem;
 use credit_proto::v1;
 use std::sync::Arc;
@@ -90,13 +91,7 @@ async fn deposit(
     Order { turn, passes }: Order,
 ) -> Outcome {
     let v1::SubmitRecordsRequest { envelope, details, want_receipt } = request;
-    let submission = Submission {
-        expected: Expected::DepositRecord,
-        envelope,
-        secret: details,
-        explanation: None,
-        want_receipt,
-    };
+    let submission = Submission::secret(Expected::DepositRecord, envelope, details, want_receipt);
     let until = moment(edge.unary, caller);
     let prepared = match until {
         Ok(until) => {
