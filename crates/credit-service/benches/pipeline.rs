@@ -1,7 +1,7 @@
 //! The write path in process, without gRPC: preparing, deciding, writing. For profiles of the path itself; the figures
 //! that count are those of `creditbank bench`.
 //!
-//! `cargo bench -p credit-service --bench pipeline -- RECORDS`
+//! `cargo bench -p credit-service --bench pipeline -- RECORDS [ONE-BY-ONE]`
 
 #![expect(
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ use credit_service::clock::instant;
 use credit_service::{Expected, Ledger, OpenOptions, ServerKeys};
 use credit_types::limits::CHUNK_LEAVES_MAX;
 use credit_types::*;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::path::Path;
 use std::pin::Pin;
@@ -317,14 +317,50 @@ where
     }
 }
 
-fn told(what: &str, count: u64, began: std::time::Instant) {
-    let us = u64::try_from(began.elapsed().as_micros()).unwrap().max(1);
-    println!("{what}: {count} in {} ms, {} a second", us / 1_000, count * 1_000_000 / us);
+/// What a phase took, by the clock and in processor time by thread.
+struct Phase {
+    began: std::time::Instant,
+    before: BTreeMap<String, u64>,
+}
+
+impl Phase {
+    fn begin() -> Self {
+        Self { began: instant(), before: ticks() }
+    }
+
+    fn end(self, what: &str, count: u64) {
+        let us = u64::try_from(self.began.elapsed().as_micros()).unwrap().max(1);
+        println!("{what}: {count} in {} ms, {} a second", us / 1_000, count * 1_000_000 / us);
+        for (thread, ticks) in ticks() {
+            let spent = ticks - self.before.get(&thread).copied().unwrap_or(0);
+            // A tick is a hundredth of a second.
+            let each = spent * 10_000 * 10 / count;
+            if each > 5 {
+                println!("  {thread}: {}.{} us each", each / 10, each % 10);
+            }
+        }
+    }
+}
+
+/// Processor time of this process's threads so far, those of one kind together.
+fn ticks() -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let Ok(stat) = std::fs::read_to_string(task.unwrap().path().join("stat")) else { continue };
+        let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+        let fields: Vec<u64> =
+            rest.split_whitespace().skip(11).take(2).map(|it| it.parse().unwrap()).collect();
+        *all.entry(name.to_owned()).or_default() += fields.iter().sum::<u64>();
+    }
+    all
 }
 
 #[tokio::main]
 async fn main() {
-    let count = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(RECORDS_DEFAULT);
+    let mut counts = std::env::args().filter_map(|arg| arg.parse().ok());
+    let count = counts.next().unwrap_or(RECORDS_DEFAULT);
+    let singles = counts.next().unwrap_or(count / 4);
     let dir = tempfile::tempdir().unwrap();
     let mut bank = Bank::open(&dir.path().join("ledger")).await;
     bank.furnish().await;
@@ -340,9 +376,9 @@ async fn main() {
         (opening, v1::SecretPart { salt: salt.to_vec(), payload: identity })
     });
     let openings: Vec<_> = openings.collect();
-    let began = instant();
+    let phase = Phase::begin();
     let mut accounts = bank.batch(LeafType::Opening, 12, openings).await;
-    told("openings in a batch", learners, began);
+    phase.end("openings in a batch", learners);
     accounts.sort_unstable();
     let all: Vec<_> = (0..count)
         .map(|number| record(accounts[usize::try_from(number / RECORDS_A_LEARNER).unwrap()], number * 8))
@@ -354,14 +390,16 @@ async fn main() {
             _ => batches.push(vec![record]),
         }
     }
-    let began = instant();
+    let phase = Phase::begin();
     for batch in batches {
         bank.batch(LeafType::Record, 10, batch).await;
     }
-    told("records in batches", count, began);
-    single(&mut bank, &accounts, (count / 4).max(1)).await;
+    phase.end("records in batches", count);
+    if singles > 0 {
+        single(&mut bank, &accounts, singles).await;
+    }
     let stats = bank.ledger.stats();
-    println!("{} entries, {} MiB on disk", stats.size, stats.disk_bytes >> 20);
+    println!("{} entries, {} groups, {} MiB on disk", stats.size, stats.groups, stats.disk_bytes >> 20);
     bank.ledger.stop().await;
 }
 
@@ -373,7 +411,7 @@ async fn single(bank: &mut Bank, accounts: &[AccountRef], count: u64) {
         let header = bank.header(SignerId::Institution(school()));
         requests.push((wire(&facts, &header, &[10]), secret));
     }
-    let began = instant();
+    let phase = Phase::begin();
     let halves = requests.len().div_ceil(2);
     let mut work = Vec::new();
     let mut rest = requests.into_iter();
@@ -393,8 +431,8 @@ async fn single(bank: &mut Bank, accounts: &[AccountRef], count: u64) {
     for half in work {
         prepared.extend(half.await.unwrap());
     }
-    told("records prepared one by one on two threads", count, began);
-    let began = instant();
+    phase.end("records prepared one by one on two threads", count);
+    let phase = Phase::begin();
     let mut flying = VecDeque::new();
     for prepared in prepared {
         let ledger = bank.ledger.clone();
@@ -408,5 +446,5 @@ async fn single(bank: &mut Bank, accounts: &[AccountRef], count: u64) {
     for rest in flying {
         rest.await;
     }
-    told("of them written", count, began);
+    phase.end("of them written", count);
 }

@@ -9,6 +9,7 @@ use crate::ledger::{Layout, ServerKeys};
 use crate::project;
 use crate::random;
 use crate::reader::admit;
+use crate::rows_layout;
 use credit_ledger::{CommandKey, Context, View, decide, event_reads, evolve_entry, reads};
 use credit_log::envelope::{PublicKey, SigningKey};
 use credit_log::tile::TileEdge;
@@ -80,7 +81,8 @@ pub(crate) fn create(dir: &Path, envelope: &Envelope, keys: ServerKeys) -> Resul
     let statements = [StatementPart::Signed(envelope.clone())];
     let assembled = assemble(&view, &context, &key, &statements, &events)?;
     evolve_entry(&mut view, &context, &key, &events);
-    let mut rows = project::listing_rows(0, &assembled.links, &events, &view);
+    let mut rows = project::listing_rows(0, &assembled.links, &events);
+    rows.push(rows_layout::mark());
     rows.extend(project::changed_rows(&mut view)?);
     let mut edge = TileEdge::new();
     edge.append(assembled.leaf_hash.0);

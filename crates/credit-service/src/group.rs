@@ -130,7 +130,7 @@ impl<'a> Group<'a> {
 
     fn push(&mut self, assembled: Assembled, items: Vec<Item>, index: u64, events: &[Event]) {
         let Assembled { bytes, leaf_hash, links } = assembled;
-        self.batch.rows.extend(project::listing_rows(index, &links, events, &self.view));
+        self.batch.rows.extend(project::listing_rows(index, &links, events));
         let body = BodyBytes { items };
         self.bytes = self.bytes.saturating_add(bytes.bytes()).saturating_add(body.bytes());
         self.batch.entries.push(bytes);
@@ -339,7 +339,7 @@ impl<'a> Group<'a> {
         if let Some(number) = self.numbers.get(&account) {
             return Ok(number.clone());
         }
-        let Some(sealed) = self.shared.store.row(&vault::account_secret_key(account))? else {
+        let Some(sealed) = self.shared.store.row(&rows::account_secret_key(account))? else {
             return Ok(String::new());
         };
         let key = self.shared.keyring.data_key(account).ok_or(Failure::DataKeyMissing)?;
@@ -370,7 +370,7 @@ impl<'a> Group<'a> {
                         self.put_sealed(rows::ALIAS, alias, opening.account_ref.as_bytes())?;
                         self.aliases.insert(*alias, opening.account_ref);
                     }
-                    let key = vault::account_secret_key(opening.account_ref);
+                    let key = rows::account_secret_key(opening.account_ref);
                     self.batch.rows.push(RowChange::Put { key, value: opening.account_row });
                     self.numbers.insert(opening.account_ref, opening.number);
                     self.new_keys.push((opening.account_ref, opening.data_key));

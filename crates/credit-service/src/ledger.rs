@@ -11,6 +11,8 @@ use crate::prepare_signed::ReadyKeys;
 use crate::publisher::{self, Publisher};
 use crate::random;
 use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
+use crate::rows;
+use crate::rows_layout;
 use crate::seal::Secret;
 use crate::signed_rows::SignedRows;
 use crate::stats::{Counters, Stats};
@@ -330,6 +332,10 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         crate::rebuild::rebuild_rows(store.as_ref(), |_, _| {})?;
     }
     let keyring = Keyring::open(&layout.keyring, keys.root)?;
+    if !rows_layout::is_current(store.as_ref())? {
+        tracing::warn!("the index rows are laid out in an older way; laying them out anew");
+        rows_layout::renew(store.as_ref(), &keyring)?;
+    }
     let mut health = check_keyring(store.as_ref(), &keyring)?;
     let witnesses = witnesses::admitted(options.witness_policy.as_ref(), &genesis)?;
     let signers = CheckpointSigners::new(&genesis.origin, keys.checkpoint, keys.second_checkpoint)?;
@@ -406,7 +412,7 @@ fn epoch_number(epoch: &[u8; 16]) -> u64 {
 
 /// Every account of the log that is not erased must have its key; keys without an account are forgotten.
 fn check_keyring(store: &dyn Store, keyring: &Keyring) -> Result<Health, Failure> {
-    let (mut from, to) = (b"a".to_vec(), credit_store::prefix_end(b"a"));
+    let (mut from, to) = (vec![rows::ACCOUNTS], credit_store::prefix_end(&[rows::ACCOUNTS]));
     let mut accounts = 0usize;
     loop {
         let page = store.scan(&from, &to, ACCOUNTS_PAGE)?;

@@ -38,6 +38,7 @@ mod rebuild;
 mod receipts;
 mod reckon;
 mod rows;
+mod rows_layout;
 mod seal;
 mod server;
 mod side_items;

@@ -352,9 +352,9 @@ impl Preparer {
             fingerprint_taken: false,
         };
         let record = (issuer.clone(), facts.record_id);
-        let key = vault::pseudonym_key(rows::FINGERPRINT, &fingerprint);
-        let value =
-            vault::seal_row(self.keyring(), &key, &vault::fingerprint_value(issuer, facts.record_id))?;
+        let key = rows::fingerprint_key(facts.account_ref, &fingerprint);
+        let plain = vault::fingerprint_value(issuer, facts.record_id);
+        let value = vault::seal_fingerprint(self.keyring(), &fingerprint, &plain)?;
         let side = DepositSide {
             account_ref: facts.account_ref,
             record,
@@ -367,7 +367,7 @@ impl Preparer {
 
     /// Whom a fingerprint is about: the pseudonym of the document, else the account.
     fn person(&self, account: AccountRef) -> Result<Vec<u8>, Failure> {
-        let row = self.reader.shared.row_bytes(&vault::account_secret_key(account))?;
+        let row = self.reader.shared.row_bytes(&rows::account_secret_key(account))?;
         let document = match self.keyring().data_key(account).zip(row) {
             Some((key, sealed)) => vault::open_account(&key, account, &sealed)?.document,
             None => None,

@@ -262,16 +262,12 @@ impl Reader {
         after: Option<(RecordId, InstitutionId)>,
         limit: usize,
     ) -> Result<Vec<RecordRow>, Failure> {
-        let (from, to) = rows::listing_range(account, after);
-        let mut records = Vec::new();
-        for (key, _) in self.shared.rows(&from, &to, limit)? {
-            let listed = rows::listed(&key).ok_or_else(|| Failure::Fault("decode a listing".to_owned()))?;
-            match self.row(&RowId::Record(listed.1, listed.0))? {
-                Some(Row::Record(row)) => records.push(Arc::unwrap_or_clone(row)),
-                _ => return Err(Failure::Fault("a listed record has no row".to_owned())),
-            }
-        }
-        Ok(records)
+        let (from, to) = rows::records_range(account, after);
+        let record = |(_, value): &(Vec<u8>, Vec<u8>)| match rows::decode(value)? {
+            Row::Record(row) => Ok(Arc::unwrap_or_clone(row)),
+            _ => Err(Failure::Fault("a record's row is something else".to_owned())),
+        };
+        self.shared.rows(&from, &to, limit)?.iter().map(record).collect()
     }
 
     /// Institutions by id.
@@ -413,8 +409,7 @@ impl From<EntryBytes> for StoredEntry {
 
 /// Reads a stored row.
 pub(crate) fn stored_row(store: &dyn Store, id: &RowId) -> Result<Option<Row>, Failure> {
-    let Some(key) = rows::key(id) else { return Ok(None) };
-    store.row(&key)?.map(|bytes| rows::decode(&bytes)).transpose()
+    rows::load(id, |key| Ok(store.row(&key)?))
 }
 
 /// Takes an entry's parts apart and gives its events all they need of their statements.

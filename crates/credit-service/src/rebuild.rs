@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::project;
 use crate::reader::{decode, stored_row};
 use crate::rows;
+use crate::rows_layout;
 use credit_ledger::{Context, Row, RowId, View, event_reads, evolve_entry};
 use credit_log::hash;
 use credit_proto::entry;
@@ -102,8 +103,7 @@ struct InTable<'a>(&'a mut dyn RowTable);
 
 impl Target for InTable<'_> {
     fn read(&self, id: &RowId) -> Result<Option<Row>, Failure> {
-        let Some(key) = rows::key(id) else { return Ok(None) };
-        self.0.get(&key)?.map(|bytes| rows::decode(&bytes)).transpose()
+        rows::load(id, |key| self.0.get(&key))
     }
 
     fn write(&mut self, _applied_to: u64, changes: Vec<RowChange>) -> Result<(), Failure> {
@@ -133,6 +133,11 @@ pub fn compare_rows(
     table: &mut dyn RowTable,
     progress: impl FnMut(u64, u64),
 ) -> Result<Option<RowDiffers>, Failure> {
+    if !rows_layout::is_current(store)? {
+        let problem =
+            "the index rows are laid out in an older way; start the server once, and they are laid out anew";
+        return Err(Failure::Fault(problem.to_owned()));
+    }
     fold(store, &mut InTable(table), progress)?;
     let mut kept = Projected { store, prefixes: &rows::PROJECTED, from: Vec::new(), page: VecDeque::new() };
     let mut found = None;
@@ -252,7 +257,7 @@ fn apply(
     }
     let context = Context { index: core.index, recorded_at_us: core.recorded_at_us, protocol: PROTOCOL };
     evolve_entry(view, &context, &project::command_key(&parts, &events), &events);
-    Ok(project::listing_rows(core.index, &parts.links, &events, view))
+    Ok(project::listing_rows(core.index, &parts.links, &events))
 }
 
 fn leaf(store: &dyn Store, leaves: &Leaves, index: u64) -> Result<Digest, Failure> {

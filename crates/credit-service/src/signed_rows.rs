@@ -46,29 +46,42 @@ impl<'a> Stored<'a> {
 
     /// Reads a row of the core and remembers its bytes.
     pub(crate) fn row(&mut self, id: &RowId) -> Result<Option<Row>, Failure> {
-        let Some(key) = rows::key(id) else { return Ok(None) };
+        rows::load(id, |key| self.bytes(key))
+    }
+
+    /// Reads the bytes of a row and remembers them.
+    pub(crate) fn bytes(&mut self, key: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+        if let Some(read) = self.read.get(&key) {
+            return Ok(read.clone());
+        }
         let bytes = self.store.row(&key)?;
-        let row = bytes.as_ref().map(|bytes| rows::decode(bytes)).transpose()?;
-        self.read.insert(key, bytes);
-        Ok(row)
+        self.read.insert(key, bytes.clone());
+        Ok(bytes)
     }
 
     /// What the rows that will change are now.
-    pub(crate) fn before(mut self, changes: &[RowChange]) -> Result<Before, Failure> {
+    pub(crate) fn before(self, changes: &[RowChange]) -> Result<Before, Failure> {
         let mut before = BTreeMap::new();
         for change in changes {
             let key = change.key();
             if before.contains_key(key) {
                 continue;
             }
-            let value = match self.read.remove(key) {
-                Some(value) => value,
-                None if rows::is_written_once(key) => None,
+            let value = match self.read.get(key) {
+                Some(value) => value.clone(),
+                None if rows::is_written_once(key) || self.is_of_new_record(key) => None,
                 None => self.store.row(key)?,
             };
             before.insert(key.to_vec(), value);
         }
         Ok(Before(before))
+    }
+}
+
+impl Stored<'_> {
+    /// Whether a row is that of a record whose name was looked for and not found.
+    fn is_of_new_record(&self, key: &[u8]) -> bool {
+        rows::name_of_record(key).is_some_and(|name| self.read.get(&name) == Some(&None))
     }
 }
 
@@ -158,8 +171,7 @@ impl Shared {
 
     /// A row of the core under the signed head.
     pub(crate) fn row(&self, id: &RowId) -> Result<Option<Row>, Failure> {
-        let Some(key) = rows::key(id) else { return Ok(None) };
-        self.row_bytes(&key)?.map(|bytes| rows::decode(&bytes)).transpose()
+        rows::load(id, |key| self.row_bytes(&key))
     }
 
     /// The first `limit` rows with keys in `from..to` under the signed head, ascending.

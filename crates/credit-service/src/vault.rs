@@ -149,9 +149,14 @@ pub(crate) struct AccountSecret {
     pub(crate) aliases: Vec<[u8; 32]>,
 }
 
-/// The key of an account's secret row.
-pub(crate) fn account_secret_key(account: AccountRef) -> Vec<u8> {
-    [&[rows::ACCOUNT_SECRET], account.as_bytes()].concat()
+/// What an account's secret row is sealed for.
+fn account_context(account: AccountRef) -> Vec<u8> {
+    [&[rows::VAULT], account.as_bytes()].concat()
+}
+
+/// What a fingerprint's row is sealed for.
+fn fingerprint_context(fingerprint: &[u8; 32]) -> Vec<u8> {
+    [&[b'f'], fingerprint.as_slice()].concat()
 }
 
 /// Seals an account's secret row.
@@ -161,7 +166,7 @@ pub(crate) fn seal_account(
     secret: &AccountSecret,
 ) -> Result<Vec<u8>, Failure> {
     let plain = postcard::to_stdvec(secret).map_err(fault("encode an account's secret"))?;
-    let row = account_secret_key(account);
+    let row = account_context(account);
     seal::seal(&seal::derive(key, &row), &row, &plain)
 }
 
@@ -171,7 +176,7 @@ pub(crate) fn open_account(
     account: AccountRef,
     sealed: &[u8],
 ) -> Result<AccountSecret, Failure> {
-    let row = account_secret_key(account);
+    let row = account_context(account);
     let plain = seal::unseal(&seal::derive(key, &row), &row, sealed);
     let Some(plain) = plain else {
         return Err(Failure::Fault("an account's secret does not open".to_owned()));
@@ -179,12 +184,21 @@ pub(crate) fn open_account(
     postcard::from_bytes(&plain).map_err(fault("decode an account's secret"))
 }
 
-/// The key of an alias or fingerprint row.
+/// The key of an alias row.
 pub(crate) fn pseudonym_key(prefix: u8, pseudonym: &[u8; 32]) -> Vec<u8> {
     [&[prefix], pseudonym.as_slice()].concat()
 }
 
-/// Seals the value of an alias or fingerprint row.
+/// Seals the value of a fingerprint's row.
+pub(crate) fn seal_fingerprint(
+    keyring: &Keyring,
+    fingerprint: &[u8; 32],
+    plain: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    seal_row(keyring, &fingerprint_context(fingerprint), plain)
+}
+
+/// Seals the value of an alias row.
 pub(crate) fn seal_row(keyring: &Keyring, key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Failure> {
     seal::seal(keyring.rows_key(), key, plain)
 }
@@ -207,10 +221,10 @@ pub(crate) fn fingerprint_value(issuer: &InstitutionId, record: RecordId) -> Vec
 /// The record of a fingerprint row.
 pub(crate) fn fingerprint_holder(
     keyring: &Keyring,
-    key: &[u8],
+    fingerprint: &[u8; 32],
     sealed: &[u8],
 ) -> Result<(InstitutionId, RecordId), Failure> {
-    let plain = open_row(keyring, key, sealed)?;
+    let plain = open_row(keyring, &fingerprint_context(fingerprint), sealed)?;
     let broken = || Failure::Fault("decode a fingerprint row".to_owned());
     let (record, issuer) = plain.split_at_checked(16).ok_or_else(broken)?;
     let issuer =

@@ -2,7 +2,7 @@
 
 use super::Group;
 use crate::failure::Failure;
-use crate::prepare::{Prepared, Side};
+use crate::prepare::{DepositSide, Prepared, Side};
 use crate::rows;
 use crate::vault;
 use credit_ledger::RowId;
@@ -28,7 +28,7 @@ impl Group<'_> {
                 Side::Deposit(deposit) => {
                     let before = in_chunk.insert(deposit.fingerprint, deposit.account_ref).is_some();
                     let superseded = superseded(&prepared.command);
-                    vec![before || self.fingerprint_taken(&deposit.fingerprint, superseded)?]
+                    vec![before || self.fingerprint_taken(deposit, superseded)?]
                 }
                 Side::None | Side::Explained(..) | Side::Conversion(_) | Side::Book(_) => Vec::new(),
             });
@@ -45,15 +45,17 @@ impl Group<'_> {
 
     fn fingerprint_taken(
         &mut self,
-        fingerprint: &[u8; 32],
+        deposit: &DepositSide,
         superseded: Option<RecordId>,
     ) -> Result<bool, Failure> {
-        let holder = if let Some(holder) = self.fingerprints.get(fingerprint) {
+        let holder = if let Some(holder) = self.fingerprints.get(&deposit.fingerprint) {
             holder.clone()
         } else {
-            let key = vault::pseudonym_key(rows::FINGERPRINT, fingerprint);
-            let Some(sealed) = self.shared.store.row(&key)? else { return Ok(false) };
-            vault::fingerprint_holder(&self.shared.keyring, &key, &sealed)?
+            // One outcome has one person, and a person one account.
+            let Some(sealed) = self.stored.bytes(deposit.fingerprint_row.0.clone())? else {
+                return Ok(false);
+            };
+            vault::fingerprint_holder(&self.shared.keyring, &deposit.fingerprint, &sealed)?
         };
         if superseded == Some(holder.1) {
             return Ok(false);
