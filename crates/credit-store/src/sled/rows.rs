@@ -20,9 +20,10 @@ pub(super) use settle::Settler;
 
 use super::engine::{Engine, failed};
 use super::key;
-use super::value::{corrupt, frame, unframe};
+use super::value::{self, corrupt, frame, unframe};
 use crate::{RowChange, StoreError};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -40,10 +41,33 @@ pub(super) struct Rows {
     /// So many bytes of fresh rows begin to settle; as many again may gather meanwhile.
     memory_bytes: usize,
     memory: RwLock<Memory>,
+    /// The page of each table that was looked into last: who asks for a row often asks for its neighbours next.
+    last: Mutex<BTreeMap<u8, Arc<Page>>>,
+    /// How often pages have changed; a page kept from before may not be as it was.
+    changes: AtomicU64,
     /// Held by whoever writes pages.
     settling: Mutex<()>,
     /// Whom to tell that there is room again.
     room: (Mutex<()>, Condvar),
+}
+
+/// A page as it was read.
+struct Page {
+    /// Rows from here on belong to it.
+    lower: Vec<u8>,
+    /// Up to here.
+    upper: Vec<u8>,
+    /// What [`Rows::changes`] said before it was read.
+    as_of: u64,
+    key: ::sled::IVec,
+    /// With its frame, which has been checked.
+    framed: ::sled::IVec,
+}
+
+impl Page {
+    fn has(&self, key: &[u8], as_of: u64) -> bool {
+        self.as_of == as_of && self.lower.as_slice() <= key && key < self.upper.as_slice()
+    }
 }
 
 /// The rows that are not in pages yet.
@@ -124,6 +148,8 @@ impl Rows {
             engine,
             memory_bytes,
             memory: RwLock::new(memory),
+            last: Mutex::default(),
+            changes: AtomicU64::new(0),
             settling: Mutex::new(()),
             room: (Mutex::new(()), Condvar::new()),
         })
@@ -182,9 +208,33 @@ impl Rows {
         if let Some(found) = self.memory(|memory| memory.find(key)) {
             return Ok(found);
         }
-        let Some((page_key, value)) = self.page_before(key)? else { return Ok(None) };
-        let page = unframe("page of rows", &page_key, &value)?;
-        page::find(page, key).map_err(|()| no_page(&page_key))
+        let Some(page) = self.page_for(key)? else { return Ok(None) };
+        page::find(value::unframed(&page.framed), key).map_err(|()| no_page(&page.key))
+    }
+
+    /// The page that has the row, if it is there: the one looked into last, or from the engine.
+    fn page_for(&self, key: &[u8]) -> Result<Option<Arc<Page>>, StoreError> {
+        let Some(table) = key.first() else { return Ok(None) };
+        // Memory has been looked into before: what has left it meanwhile has changed this count before that.
+        let as_of = self.changes.load(Ordering::Acquire);
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
+        if let Some(page) = last.filter(|page| page.has(key, as_of)) {
+            return Ok(Some(page));
+        }
+        let Some((page_key, framed)) = self.page_before(key)? else { return Ok(None) };
+        unframe("page of rows", &page_key, &framed)?;
+        let lower = page_key.get(1..).unwrap_or_default().to_vec();
+        let page = Arc::new(Page { upper: self.upper_of(&lower)?, lower, as_of, key: page_key, framed });
+        // A page that changed between the two looks is of no use to the next who asks.
+        if page.has(key, self.changes.load(Ordering::Acquire)) {
+            self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(*table, Arc::clone(&page));
+        }
+        Ok(Some(page))
+    }
+
+    /// Says that pages have changed, before anything leaves memory for them.
+    fn pages_changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// The page that has the row, if it is there: that of the same table with the greatest lower end not above the key.

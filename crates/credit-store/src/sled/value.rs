@@ -55,6 +55,11 @@ pub(super) fn unframe<'a>(what: &'static str, key: &[u8], value: &'a [u8]) -> Re
     Ok(payload)
 }
 
+/// The payload of a framed value that [`unframe`] has taken before.
+pub(super) fn unframed(value: &[u8]) -> &[u8] {
+    value.get(HEADER_BYTES..value.len().saturating_sub(4)).unwrap_or_default()
+}
+
 /// The error for a value that is not what was written.
 pub(super) fn corrupt(what: &'static str, key: &[u8], detail: &'static str) -> StoreError {
     let key = key.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));

@@ -1,6 +1,6 @@
 //! Rows go from memory into pages.
 
-use super::super::engine::{Engine, failed};
+use super::super::engine::failed;
 use super::super::key;
 use super::super::value::unframe;
 use super::{Changes, Rows, framed, no_page, page};
@@ -55,7 +55,7 @@ impl Drop for Settler {
 
 /// Page writes that are gathered into steps.
 struct Steps<'a> {
-    engine: &'a Engine,
+    rows: &'a Rows,
     batch: ::sled::Batch,
     bytes: usize,
 }
@@ -63,7 +63,9 @@ struct Steps<'a> {
 impl Steps<'_> {
     fn apply(&mut self) -> Result<(), StoreError> {
         self.bytes = 0;
-        self.engine.apply(std::mem::take(&mut self.batch))
+        let applied = self.rows.engine.apply(std::mem::take(&mut self.batch));
+        self.rows.pages_changed();
+        applied
     }
 }
 
@@ -98,7 +100,7 @@ impl Rows {
 
     /// Merges changes into their pages. `false`: the store was closed meanwhile, and the journal still has them all.
     pub(super) fn into_pages(&self, changes: &Changes) -> Result<bool, StoreError> {
-        let mut steps = Steps { engine: &self.engine, batch: ::sled::Batch::default(), bytes: 0 };
+        let mut steps = Steps { rows: self, batch: ::sled::Batch::default(), bytes: 0 };
         let mut from: Option<&[u8]> = changes.keys().next().map(AsRef::as_ref);
         while let Some(first) = from {
             if self.engine.stopped().is_some() {
@@ -144,7 +146,7 @@ impl Rows {
     }
 
     /// The upper end of the page with this lower end: the next one's lower end, or the end of the table.
-    fn upper_of(&self, lower: &[u8]) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn upper_of(&self, lower: &[u8]) -> Result<Vec<u8>, StoreError> {
         let end = prefix_end(lower.get(..1).unwrap_or_default());
         let behind = (Bound::Excluded(key::page(lower)), Bound::Excluded(key::page(&end)));
         let next = self.engine.db.range(behind).next();
@@ -177,6 +179,7 @@ impl Rows {
         } else {
             self.remove(key::page(prefix), key::page(&end))?;
         }
+        self.pages_changed();
         self.engine.sync()
     }
 
