@@ -16,6 +16,7 @@ use credit_types::{
 };
 use prost::Message as _;
 use prost::bytes::Bytes;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use v1::submit_batch_request::Step;
 
 /// What records are called.
@@ -211,21 +212,67 @@ pub(super) fn batch(
     Ok(Batch { token, start: start.encode_to_vec().into(), chunks, leaves: u64::from(record_count) })
 }
 
-/// Makes one thing of each of a list, on all cores, in the list's order.
+/// Makes one thing of each of a list, on all cores, in the list's order. Each core takes the next: some take long.
 pub(super) fn on_all_cores<T: Sync, M: Send>(
     list: &[T],
     make: impl Fn(&T) -> Result<M, CommandError> + Sync,
 ) -> Result<Vec<M>, CommandError> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = list.len().div_ceil(threads).max(1);
-    let part = |part: &[T]| part.iter().map(&make).collect::<Result<Vec<M>, CommandError>>();
-    let part = &part;
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = list.chunks(share).map(|some| scope.spawn(move || part(some))).collect();
-        let mut all = Vec::new();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut made = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = list.get(place) else { return Ok::<_, CommandError>(made) };
+            made.push((place, make(item)?));
+        }
+    };
+    let mut all: Vec<(usize, M)> = std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = Vec::with_capacity(list.len());
         for part in parts {
             all.extend(part.join().map_err(|_| unmeasured(anyhow::anyhow!("a thread broke off")))??);
         }
-        Ok(all)
-    })
+        Ok::<_, CommandError>(all)
+    })?;
+    all.sort_unstable_by_key(|(place, _)| *place);
+    Ok(all.into_iter().map(|(_, made)| made).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_many_cores_make_stands_in_the_order_of_the_list() {
+        let list: Vec<u64> = (0..1_000).collect();
+        assert_eq!(on_all_cores(&list, |number| Ok(number * 2)).unwrap()[999], 1_998);
+        let broken =
+            on_all_cores(
+                &list,
+                |number| {
+                    if *number == 700 { Err(unmeasured(anyhow::anyhow!("x"))) } else { Ok(()) }
+                },
+            );
+        assert!(broken.is_err());
+    }
+
+    #[test]
+    fn a_record_follows_from_the_seed_and_its_number() {
+        let desk = |seed| Desk::empty(seed).record(7, AccountRef([1; 16])).unwrap();
+        assert_eq!(desk(1), desk(1));
+        assert_ne!(desk(1).0.record_id, desk(2).0.record_id);
+        let issuer = Issuer {
+            id: InstitutionId::new("cn.bench.issuer-1").unwrap(),
+            records: SigningKey::from_seed([1; 32]),
+            tokens: SigningKey::from_seed([2; 32]),
+        };
+        let token = super::super::wire::bearer("x").unwrap();
+        let accounts = (0..130).map(|number| (number, AccountRef([u8::try_from(number).unwrap(); 16])));
+        let batch = Desk::empty(1).batch(&issuer, token, accounts).unwrap();
+        assert_eq!((batch.leaves, batch.chunks.len()), (130, 3));
+        let request = v1::SubmitBatchRequest::decode(batch.chunks[2].clone()).unwrap();
+        let Some(Step::Chunk(chunk)) = request.step else { panic!("a chunk") };
+        assert_eq!((chunk.chunk, chunk.leaves.len()), (2, 2));
+    }
 }

@@ -46,6 +46,10 @@ impl Sizes {
             sizes.semester = sizes.semester.min(records.max(640));
             sizes.load = sizes.load.min(records.max(640));
             sizes.scattered = sizes.scattered.min(records);
+            sizes.city = sizes.city.min(records);
+            for (_, calls) in sizes.unary.iter_mut().chain(&mut sizes.reads) {
+                *calls = records.min(*calls);
+            }
             sizes.growth.retain(|size| *size <= records);
             if sizes.growth.is_empty() {
                 sizes.growth.push(records);
@@ -60,7 +64,7 @@ impl Sizes {
             accounts: 100_000,
             records: 1_000_000,
             issuers: 1_000,
-            window: 200_000,
+            window: 100_000,
             semester: 100_000,
             scattered: 20_000,
             unary: [(1, 300), (16, 3_000), (256, 10_000)],

@@ -25,7 +25,7 @@ use credit_types::{
     LeafType, RecordKind, Role, SignerId, Text,
 };
 use prost::Message as _;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -222,6 +222,12 @@ impl World {
     pub(super) fn token(&self, issuer: &Issuer) -> Result<Token, CommandError> {
         let now = Duration::from_micros(u64::try_from(Clock::default().now_us()).unwrap_or(0));
         bearer(&institution_token(&issuer.id, &issuer.tokens, &self.origin, now))
+    }
+
+    /// A token of each issuer.
+    pub(super) fn tokens(&self) -> Result<BTreeMap<InstitutionId, Token>, CommandError> {
+        let token = |issuer: &Issuer| Ok((issuer.id.clone(), self.token(issuer)?));
+        on_all_cores(&self.issuers, token).map(|tokens| tokens.into_iter().collect())
     }
 
     /// A token of an auditor.

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(super) const SUBMIT_RECORD: &str = "/creditbank.v1.RecordService/SubmitRecord";
 /// Batches of a semester.
 const BATCHES: u64 = 4;
+/// Issuers of the records that are sent one a call.
+const UNARY_ISSUERS: u64 = 16;
 /// Streams of the scattered records at once.
 const SCATTERED_STREAMS: usize = 32;
 
@@ -76,9 +78,11 @@ pub(super) fn singles<'w>(
     who: impl Fn(u64) -> Result<(&'w Issuer, AccountRef), CommandError> + Sync,
 ) -> Result<Vec<Shot>, CommandError> {
     let numbers: Vec<u64> = numbers.collect();
+    // An institution's client makes a token for some minutes, not for a call.
+    let tokens = world.tokens()?;
     on_all_cores(&numbers, |number| {
         let (issuer, account) = who(*number)?;
-        let token = Some(world.token(issuer)?);
+        let token = tokens.get(&issuer.id).cloned();
         Ok(Shot { path: SUBMIT_RECORD, token, message: world.desk.single(*number, issuer, account)? })
     })
 }
@@ -93,8 +97,8 @@ pub(super) async fn unary(
         let numbers = world.numbers(calls);
         let here = &*world;
         let began = instant();
-        let shots =
-            Arc::new(singles(here, numbers, |number| Ok((here.issuer(number)?, here.account(number))))?);
+        let who = |number| Ok((here.issuer(number % UNARY_ISSUERS)?, here.account(number)));
+        let shots = Arc::new(singles(here, numbers, who)?);
         let signing = began.elapsed();
         let lines = Line::several(&world.server.url, in_flight).await?;
         let flown = fire(&lines, in_flight, &shots).await?;
