@@ -11,6 +11,7 @@ use super::world::{STREAMS, World};
 use super::writes::{SUBMIT_RECORD, singles};
 use crate::ending::CommandError;
 use credit_proto::v1;
+use credit_service::clock::instant;
 use prost::Message as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,8 +81,8 @@ pub(super) async fn round(
     Ok(())
 }
 
-/// Reads while batches are sent. There are more batches than the reads take time; what is left of them once the reads are
-/// through is not sent.
+/// Reads while batches are sent. What is left of the batches once the reads are through is not sent; and where the batches
+/// were through first, only those reads count that began before.
 async fn loaded(
     world: &World,
     load: Vec<Batch>,
@@ -92,20 +93,19 @@ async fn loaded(
     let (url, stop) = (world.server.url.clone(), Arc::new(AtomicBool::new(false)));
     let stopped = Arc::clone(&stop);
     let writing = tokio::spawn(async move {
-        let mut lines = Line::several(&url, 1).await?;
-        let Some(line) = lines.first_mut() else { return Ok(()) };
-        for batch in load {
+        let lines = Line::several(&url, 1).await?;
+        for (mut line, batch) in lines.into_iter().cycle().zip(&load) {
             if stopped.load(Ordering::Relaxed) {
                 break;
             }
-            send::batch(line, &batch).await?;
+            send::batch(&mut line, batch).await?;
         }
-        Ok::<_, CommandError>(())
+        Ok::<_, CommandError>(instant())
     });
     let flown = fire(lines, in_flight, shots).await;
     stop.store(true, Ordering::Relaxed);
-    writing.await.map_err(unmeasured)??;
-    flown
+    let ended = writing.await.map_err(unmeasured)??;
+    Ok(flown?.until(ended))
 }
 
 /// Nine reads of balances and one write, of issuers by Zipf's law.

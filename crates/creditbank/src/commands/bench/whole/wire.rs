@@ -10,7 +10,7 @@ use prost::bytes::{BufMut as _, Bytes};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
@@ -141,14 +141,31 @@ pub(super) struct Shot {
     pub(super) message: Bytes,
 }
 
+/// A call that was made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    /// Its place in the list.
+    place: usize,
+    /// When it began.
+    began: Instant,
+    micros: u64,
+}
+
 /// Calls that were made.
 pub(super) struct Flown {
     pub(super) time: Duration,
-    /// The place of each call in the list, and its microseconds.
-    pub(super) calls: Vec<(usize, u64)>,
+    began: Instant,
+    calls: Vec<Call>,
 }
 
 impl Flown {
+    /// Those of the calls that began before a moment.
+    pub(super) fn until(mut self, moment: Instant) -> Self {
+        self.calls.retain(|call| call.began < moment);
+        self.time = self.time.min(moment.saturating_duration_since(self.began));
+        self
+    }
+
     /// Calls a second.
     pub(super) fn rate(&self) -> u64 {
         rate(u64::try_from(self.calls.len()).unwrap_or(u64::MAX), self.time)
@@ -161,7 +178,7 @@ impl Flown {
 
     /// The same of the calls at some places.
     pub(super) fn percentile_of(&self, permille: u64, of: impl Fn(usize) -> bool) -> u64 {
-        let chosen = self.calls.iter().filter(|(place, _)| of(*place)).map(|(_, micros)| *micros);
+        let chosen = self.calls.iter().filter(|call| of(call.place)).map(|call| call.micros);
         let mut micros: Vec<u64> = chosen.collect();
         micros.sort_unstable();
         percentile(&micros, permille)
@@ -191,7 +208,7 @@ pub(super) async fn fire(
                 let Some(shot) = shots.get(place) else { return Ok::<_, Status>(calls) };
                 let began = instant();
                 line.call::<()>(shot.path, shot.token.as_ref(), shot.message.clone()).await?;
-                calls.push((place, micros(began.elapsed())));
+                calls.push(Call { place, began, micros: micros(began.elapsed()) });
             }
         }));
     }
@@ -199,5 +216,5 @@ pub(super) async fn fire(
     for worker in workers {
         calls.extend(worker.await.map_err(unmeasured)?.map_err(unmeasured)?);
     }
-    Ok(Flown { time: began.elapsed(), calls })
+    Ok(Flown { time: began.elapsed(), began, calls })
 }
