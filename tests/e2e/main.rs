@@ -39,6 +39,7 @@ mod bad_payload;
 mod bad_record;
 mod bad_signer;
 mod bad_status;
+mod bench;
 mod cli;
 mod cli_correct;
 mod cli_diff;

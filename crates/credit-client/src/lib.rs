@@ -72,7 +72,7 @@ pub use rule_book::{BOOK_PIECE_BYTES, RuleBookVersion};
 pub use signer::{AuthoritySigner, InstitutionSigner, SignerError};
 pub use stream::{RecordOutcome, STREAM_RECORDS_MAX};
 pub use sums::{Sums, SumsError, add_up};
-pub use token::{TOKEN_LIFE, TokenSource};
+pub use token::{TOKEN_LIFE, TokenSource, institution_token};
 pub use trust::{TRUST_BYTES_MAX, TrustError, format_trust, parse_trust};
 pub use view::{AccountView, InstitutionView, KeyHistory, RecordView};
 pub use watch::CheckpointWatch;

@@ -32,7 +32,7 @@ impl fmt::Debug for TokenSource {
 
 /// A JWT by which an institution says who it is, from `now` on for [`TOKEN_LIFE`]: signed with Ed25519, for the log of
 /// this origin and no other.
-pub(crate) fn institution_token(
+pub fn institution_token(
     institution: &InstitutionId,
     key: &SigningKey,
     origin: &str,

@@ -130,8 +130,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Witness(witness::Command),
     /// Measure this machine · 速测
-    #[command(subcommand)]
-    Bench(bench::Command),
+    Bench(bench::Args),
     /// Write the completions of a shell · 输出命令补全脚本
     #[command(
         after_help = "Examples · 示例:\n  creditbank completions bash > /etc/bash_completion.d/creditbank"

@@ -77,7 +77,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
         Command::Rules(command) => block_on(rules::run_command(context, command)),
         Command::Token(command) => token::run(context, command),
         Command::Witness(command) => block_on(witness::run(context, command)),
-        Command::Bench(command) => block_on(bench::run(context, command)),
+        Command::Bench(args) => block_on(bench::run(context, args)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "creditbank", &mut script);

@@ -5,6 +5,7 @@ mod parts;
 mod plan;
 mod rules;
 mod verify;
+mod whole;
 
 use super::Context;
 use super::demo::city::Year;
@@ -17,7 +18,22 @@ use credit_types::Text;
 use serde_json::json;
 use std::time::Duration;
 
-/// Benchmarks.
+/// Measures everything, or, with a command, one thing · 全面速测；带子命令则只测一项
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples · 示例:\n  creditbank bench\n  creditbank bench --html bench.html --rounds 5\n  creditbank --output json bench --only scattered,limits --records 100000"
+)]
+pub(crate) struct Args {
+    /// One thing · 单项
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Everything · 全面
+    #[command(flatten)]
+    whole: whole::Args,
+}
+
+/// Benchmarks of one thing.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// One pass over the main path: rates, memory, bytes, reopening · 主路径速测：速率、内存、占用与重开时间
@@ -44,12 +60,13 @@ pub(crate) enum Command {
 }
 
 /// Runs a benchmark.
-pub(crate) async fn run(context: &mut Context, command: Command) -> Ending {
-    match command {
-        Command::Smoke { records, seed } => smoke(context, records, seed).await,
-        Command::Verify(args) => verify::run(context, &args),
-        Command::Plan(args) => plan::run(context, &args),
-        Command::Rules(args) => rules::run(context, &args),
+pub(crate) async fn run(context: &mut Context, args: Args) -> Ending {
+    match args.command {
+        None => whole::run(context, args.whole).await,
+        Some(Command::Smoke { records, seed }) => smoke(context, records, seed).await,
+        Some(Command::Verify(args)) => verify::run(context, &args),
+        Some(Command::Plan(args)) => plan::run(context, &args),
+        Some(Command::Rules(args)) => rules::run(context, &args),
     }
 }
 

@@ -167,6 +167,7 @@ phrases! {
 
     ProgressVerify: "验证", "verifying";
     ProgressSubmit: "提交", "submitting";
+    ProgressMeasure: "测量", "measuring";
     VerifiedEntries: "已验证 {0} / {1} 条，声明 {2} 份，签名 {3} 个", "{0} of {1} entries, {2} statements, {3} signatures";
     VerifiedDecisions: "重演决定 {0} 条，仅查结构 {1} 条，仅查余额 {2} 条", "{0} decisions replayed, {1} structure only (no mandate), {2} balance only (erased)";
     VerifiedRoot: "根：{0}", "root: {0}";

@@ -45,6 +45,18 @@ impl Parts {
         ]
     }
 
+    /// The bytes of all that is not made anew from the rest: entries, statements, sealed items.
+    pub(super) fn content(&self) -> u64 {
+        let log = self.cores.saturating_add(self.secrets).saturating_add(self.heads_and_links);
+        let said = self.statements.saturating_add(self.events).saturating_add(self.items);
+        log.saturating_add(said)
+    }
+
+    /// The bytes on the disk.
+    pub(super) fn disk(&self) -> u64 {
+        self.disk
+    }
+
     fn part(&mut self, part: &[u8]) {
         let bytes = length(part);
         let sum = match part.first() {

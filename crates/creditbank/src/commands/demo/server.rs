@@ -48,6 +48,11 @@ impl Server {
 
     /// Kills it at once, as a power cut would the process.
     pub(in super::super) fn kill(mut self) {
+        self.kill_running();
+    }
+
+    /// The same for a server whose place is kept for the next.
+    pub(in super::super) fn kill_running(&mut self) {
         // A process that is gone already is as good as killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -55,13 +60,27 @@ impl Server {
 
     /// The most memory it has held, in KiB, where the system tells.
     pub(in super::super) fn peak_kib(&self) -> Option<u64> {
+        self.kib("VmHWM:")
+    }
+
+    /// The memory that it holds, in KiB, where the system tells.
+    pub(in super::super) fn rss_kib(&self) -> Option<u64> {
+        self.kib("VmRSS:")
+    }
+
+    fn kib(&self, name: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim().strip_suffix(" kB")?.trim().parse().ok()
     }
 
     /// Asks it to stop and waits until it has.
     pub(in super::super) fn stop(mut self) -> Result<(), CommandError> {
+        self.stop_running()
+    }
+
+    /// The same for a server whose place is kept for the next.
+    pub(in super::super) fn stop_running(&mut self) -> Result<(), CommandError> {
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(pid) = pid {
             rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(unstopped)?;
