@@ -134,6 +134,40 @@ async fn a_stream_takes_garbage_as_one_refusal_among_others() {
     assert_eq!(reasons, wanted);
 }
 
+/// As many as are verified together, on a stream of their own.
+#[tokio::test]
+async fn of_a_thousand_records_only_the_one_with_a_false_signature_is_refused_and_it_is_named() {
+    const COUNT: u64 = 1_000;
+    const FALSE: u64 = 613;
+    let session = busy().await;
+    let account = session.account().await.account_ref;
+    let school = &session.world.school;
+    let mut requests = Vec::new();
+    for number in 0..COUNT {
+        let request = session.submission(school, &Draft::course(&account)).await;
+        let v1::SubmitRecordRequest { mut envelope, details, .. } = request;
+        if number == FALSE {
+            envelope.as_mut().unwrap().signatures[0].signature[40] ^= 1;
+        }
+        requests.push(v1::SubmitRecordsRequest { envelope, details, want_receipt: false });
+    }
+    let answer =
+        session.of(school).records().submit_records(tokio_stream::iter(requests)).await.expect("a stream");
+    let answers: Vec<v1::SubmitRecordsResponse> =
+        answer.into_inner().map(|answer| answer.expect("an answer")).collect().await;
+    let refused: Vec<(u64, String)> = answers
+        .iter()
+        .filter_map(|answer| match answer.outcome.as_ref().expect("an outcome") {
+            v1::submit_records_response::Outcome::Position(_) => None,
+            v1::submit_records_response::Outcome::Refusal(refusal) => {
+                Some((answer.number, refusal.reason.clone()))
+            }
+        })
+        .collect();
+    assert_eq!(refused, [(FALSE, "SIGNATURE_INVALID".to_owned())]);
+    assert_eq!(answers.len(), usize::try_from(COUNT).unwrap());
+}
+
 #[tokio::test]
 async fn a_correction_supersedes_and_keeps_the_sum_true() {
     let session = busy().await;

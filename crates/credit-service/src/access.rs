@@ -3,6 +3,7 @@
 //! The table says who may call at all; what a caller sees of the thing called for is decided where it is read, by the
 //! functions at the end of this file. Who does not see something is not told whether it exists.
 
+pub(crate) mod seen;
 pub(crate) mod token;
 
 use crate::failure::Failure;

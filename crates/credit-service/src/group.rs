@@ -189,19 +189,20 @@ impl<'a> Group<'a> {
         match id {
             RowId::Leaf(index) => Ok(self.leaf(*index)?.map(Row::Leaf)),
             RowId::Head(_) => self.reader.row(id),
+            // Between two groups the rows under the signed head are those of the store.
             RowId::Log
             | RowId::Institution(_)
             | RowId::Key(_)
             | RowId::Framework(_)
             | RowId::Scheme(_)
-            | RowId::Account(_)
+            | RowId::Book(_)
+            | RowId::AutoApprovals(_) => self.shared.row(id),
+            RowId::Account(_)
             | RowId::Record(..)
             | RowId::Command(_)
             | RowId::Batch(_)
             | RowId::OpenBatches(_)
             | RowId::Subject(_)
-            | RowId::Book(_)
-            | RowId::AutoApprovals(_)
             | RowId::Application(_)
             | RowId::Uses(_) => self.stored.row(id),
         }

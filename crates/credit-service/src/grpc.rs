@@ -9,6 +9,7 @@ pub(crate) mod registry;
 pub(crate) mod rule_book;
 mod watch;
 
+use crate::access::seen::SeenTokens;
 use crate::access::{self, Principal, Rule};
 use crate::answer::Answer;
 use crate::clock;
@@ -61,6 +62,7 @@ pub(crate) struct Edge {
     pub(crate) ledger: Ledger,
     pub(crate) metrics: Metrics,
     pub(crate) tokens: Tokens,
+    pub(crate) seen_tokens: SeenTokens,
     pub(crate) unary: Duration,
     pub(crate) batch: Duration,
     /// Turns true once, when the server stops.
@@ -86,7 +88,8 @@ impl Edge {
         let workshop =
             Workshop::start(ledger.preparer().clone(), threads).map_err(fault("start preparing"))?;
         let tokens = Tokens::new()?;
-        Ok(Self { ledger, metrics, tokens, unary, batch, draining, work, workshop, watchers })
+        let seen_tokens = SeenTokens::default();
+        Ok(Self { ledger, metrics, tokens, seen_tokens, unary, batch, draining, work, workshop, watchers })
     }
 
     /// Runs work that blocks or computes on a thread of its own.

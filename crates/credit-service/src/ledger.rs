@@ -375,6 +375,7 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
         health: health_sender,
         counters: Arc::clone(&counters),
         group_entries_max: options.group_entries_max.clamp(1, crate::writer::GROUP_ENTRIES_MAX),
+        last_group: 0,
         reserve_bytes: options.reserve_bytes,
     };
     let thread = std::thread::Builder::new()

@@ -37,6 +37,7 @@ mod reader;
 mod rebuild;
 mod receipts;
 mod reckon;
+mod registry_rows;
 mod rows;
 mod rows_layout;
 mod seal;

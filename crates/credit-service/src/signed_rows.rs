@@ -9,6 +9,7 @@
 use crate::failure::Failure;
 use crate::head_signer::SignedHead;
 use crate::reader::Shared;
+use crate::registry_rows::{RegistryRows, is_of_registry};
 use crate::rows;
 use credit_ledger::{Row, RowId};
 use credit_store::{Row as KeyAndValue, RowChange, Store};
@@ -25,7 +26,10 @@ const PAGE_MIN: usize = 256;
 pub(crate) struct Before(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
 
 /// The newest signed head, and the rows that the store may hold newer than under it.
-pub(crate) struct SignedRows(RwLock<Arc<Signed>>);
+pub(crate) struct SignedRows {
+    signed: RwLock<Arc<Signed>>,
+    registry: RegistryRows,
+}
 
 struct Signed {
     head: Arc<SignedHead>,
@@ -88,15 +92,16 @@ impl Stored<'_> {
 impl SignedRows {
     /// A head after which nothing is being written.
     pub(crate) fn new(head: Arc<SignedHead>) -> Self {
-        Self(RwLock::new(Arc::new(Signed { head, before: Before::default() })))
+        let signed = RwLock::new(Arc::new(Signed { head, before: Before::default() }));
+        Self { signed, registry: RegistryRows::default() }
     }
 
     fn now(&self) -> Arc<Signed> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.signed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn replace(&self, head: Arc<SignedHead>, before: Before) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Signed { head, before });
+        *self.signed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Signed { head, before });
     }
 
     /// The newest signed head.
@@ -116,7 +121,11 @@ impl SignedRows {
 
     /// Shows a group's rows together with its signed head.
     pub(crate) fn show(&self, head: Arc<SignedHead>) {
+        let registry = self.now().before.0.keys().any(|key| is_of_registry(key));
         self.replace(head, Before::default());
+        if registry {
+            self.registry.changed();
+        }
     }
 
     /// A row under the signed head.
@@ -171,7 +180,7 @@ impl Shared {
 
     /// A row of the core under the signed head.
     pub(crate) fn row(&self, id: &RowId) -> Result<Option<Row>, Failure> {
-        rows::load(id, |key| self.row_bytes(&key))
+        self.signed_rows.registry.row(id, || rows::load(id, |key| self.row_bytes(&key)))
     }
 
     /// The first `limit` rows with keys in `from..to` under the signed head, ascending.

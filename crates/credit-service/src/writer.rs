@@ -14,6 +14,7 @@ use crate::stats::Counters;
 use credit_store::{Batch, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// The most bytes of entries and sealed items in a group.
@@ -22,6 +23,10 @@ pub(crate) const GROUP_BYTES_MAX: usize = 4 << 20;
 pub(crate) const GROUP_ROWS_MAX: usize = 24_000;
 /// The most entries of a group that a configuration may ask for.
 pub(crate) const GROUP_ENTRIES_MAX: usize = 4_096;
+
+/// A group waits at most so often, each time so long, until it is half as large as the one before.
+const LINGER_STEPS: u32 = 3;
+const LINGER_STEP: Duration = Duration::from_micros(100);
 
 /// What a caller waits on.
 pub(crate) type Reply = oneshot::Sender<Result<Answer, Failure>>;
@@ -42,6 +47,8 @@ pub(crate) struct Writer {
     pub(crate) health: watch::Sender<Health>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) group_entries_max: usize,
+    /// Commands of the group before.
+    pub(crate) last_group: usize,
     /// The bytes that must stay free on the keyring's disk; the store knows its own.
     pub(crate) reserve_bytes: u64,
 }
@@ -67,8 +74,15 @@ impl Writer {
         }
     }
 
-    /// Takes what waits, without waiting for more.
+    /// Takes what waits. Nothing waits for more while few come. Those who were answered together, though, come again
+    /// one after another: the first of them alone would keep the others waiting for a sync of its own.
     fn gather(&mut self, first: Message) -> (Vec<(Prepared, Reply)>, bool) {
+        for _ in 0..LINGER_STEPS {
+            if self.queue.len().saturating_add(1) >= self.last_group / 2 {
+                break;
+            }
+            std::thread::sleep(LINGER_STEP);
+        }
         let mut waiting = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next.take() {
@@ -80,6 +94,7 @@ impl Writer {
                 next = self.queue.try_recv().ok();
             }
         }
+        self.last_group = waiting.len();
         (waiting, false)
     }
 

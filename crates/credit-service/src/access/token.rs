@@ -3,6 +3,7 @@
 //! An institution signs its own, by a TOKENS key that the log knows. Learners, auditors and registrars present tokens
 //! of the one issuer that the configuration names.
 
+use super::seen::SeenTokens;
 use super::{Member, Principal, Roles};
 use crate::failure::Failure;
 use crate::hex::unhex;
@@ -52,13 +53,15 @@ pub(crate) struct Desk<'a> {
     pub(crate) issuer: Option<&'a Issuer>,
     /// Finds a key of the log.
     pub(crate) key: &'a dyn Fn(Kid) -> Result<Option<TokenKey>, Failure>,
+    /// Tokens whose signatures have been verified.
+    pub(crate) seen: &'a SeenTokens,
     /// The roles of an institution; `None`: it is not known.
     pub(crate) roles: &'a dyn Fn(&InstitutionId) -> Result<Option<Roles>, Failure>,
 }
 
 /// The claims that are read; a token may carry others.
-#[derive(Deserialize)]
-struct Claims {
+#[derive(Clone, Deserialize)]
+pub(crate) struct Claims {
     iat: i64,
     exp: i64,
     nbf: Option<i64>,
@@ -78,8 +81,7 @@ fn refused(code: &'static str) -> Failure {
 /// Who presents this `authorization` header; nobody in particular without one. A header that is there must be right.
 pub(crate) fn authenticate(desk: &Desk<'_>, header: Option<&str>) -> Result<Principal, Failure> {
     let Some(header) = header else { return Ok(Principal::Anonymous) };
-    let scheme = header.get(..SCHEME.len()).filter(|start| start.eq_ignore_ascii_case(SCHEME));
-    let token = scheme.and_then(|_| header.get(SCHEME.len()..)).ok_or(refused("TOKEN_MALFORMED"))?;
+    let token = bearer(header).ok_or(refused("TOKEN_MALFORMED"))?;
     if token.len() > TOKEN_BYTES_MAX {
         return Err(refused("TOKEN_TOO_LONG"));
     }
@@ -98,6 +100,12 @@ pub(crate) fn authenticate(desk: &Desk<'_>, header: Option<&str>) -> Result<Prin
         }
         _ => of_institution(desk, kid, token),
     }
+}
+
+/// The token in an `authorization` header.
+pub(crate) fn bearer(header: &str) -> Option<&str> {
+    let scheme = header.get(..SCHEME.len()).filter(|start| start.eq_ignore_ascii_case(SCHEME));
+    scheme.and_then(|_| header.get(SCHEME.len()..))
 }
 
 /// Reads the token of an institution.
@@ -149,9 +157,11 @@ fn verified(desk: &Desk<'_>, token: &str, key: &[u8; 32], issuer: &str) -> Resul
     // The library would read the clock itself; times are checked in `in_time`, by the clock that all else goes by.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    let claims = decode::<Claims>(token, &DecodingKey::from_ed_der(key), &validation)
-        .map_err(|error| refused(code_of(error.kind())))?
-        .claims;
+    let claims = desk.seen.claims(key, issuer, token, || {
+        decode::<Claims>(token, &DecodingKey::from_ed_der(key), &validation)
+            .map(|decoded| decoded.claims)
+            .map_err(|error| refused(code_of(error.kind())))
+    })?;
     // The library takes a list of issuers too, if one of them is right.
     if claims.iss == issuer { Ok(claims) } else { Err(refused("TOKEN_ISSUER")) }
 }
@@ -265,6 +275,9 @@ mod tests {
         sign(SCHOOL_SEED, Some(kid(SCHOOL_SEED)), claims)
     }
 
+    /// Shared by all tests: what one has seen must not let another pass.
+    static SEEN: std::sync::LazyLock<SeenTokens> = std::sync::LazyLock::new(SeenTokens::default);
+
     fn check_at(now: i64, header: Option<&str>) -> Result<Principal, Failure> {
         let issuer = Issuer { name: "idp".to_owned(), key: public(ISSUER_SEED) };
         let find = |wanted: Kid| {
@@ -291,6 +304,7 @@ mod tests {
             audience: ORIGIN,
             now_us: now * 1_000_000,
             issuer: Some(&issuer),
+            seen: &SEEN,
             key: &find,
             roles: &roles,
         };
