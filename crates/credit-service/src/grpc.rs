@@ -20,10 +20,12 @@ use crate::metrics::Metrics;
 use crate::prepare::{Prepared, Preparer};
 use crate::prepare_signed::Submission;
 use crate::query::page::Tokens;
+use crate::quick::Quick;
 use crate::reader::Reader;
 use crate::status::{Language, Problem, reason_of, refusal_of, status};
 use crate::workshop::Workshop;
 use credit_proto::v1;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -67,6 +69,7 @@ pub(crate) struct Edge {
     pub(crate) batch: Duration,
     /// Turns true once, when the server stops.
     pub(crate) draining: Receiver<bool>,
+    quick: Quick,
     work: Arc<Semaphore>,
     workshop: Workshop,
     /// The places of those who follow checkpoints.
@@ -89,7 +92,19 @@ impl Edge {
             Workshop::start(ledger.preparer().clone(), threads).map_err(fault("start preparing"))?;
         let tokens = Tokens::new()?;
         let seen_tokens = SeenTokens::default();
-        Ok(Self { ledger, metrics, tokens, seen_tokens, unary, batch, draining, work, workshop, watchers })
+        Ok(Self {
+            ledger,
+            metrics,
+            tokens,
+            seen_tokens,
+            unary,
+            batch,
+            draining,
+            quick: Quick::new(),
+            work,
+            workshop,
+            watchers,
+        })
     }
 
     /// Runs work that blocks or computes on a thread of its own.
@@ -141,6 +156,28 @@ impl Edge {
         self.answer(request, |caller, asked| async move {
             let inner = Arc::clone(&edge);
             Ok(edge.blocking(move || query(&inner, inner.ledger.reader(), &caller.principal, asked)).await?)
+        })
+        .await
+    }
+
+    /// Answers a request by a query that reads a few rows or entries, at once where such reads are quick.
+    pub(crate) async fn point<Q, A>(
+        self: &Arc<Self>,
+        request: Request<Q>,
+        query: impl FnOnce(&Edge, &Reader, &Principal, Q) -> Result<A, Failure> + Send + 'static,
+    ) -> Result<Response<A>, Status>
+    where
+        Q: Send + 'static,
+        A: Send + 'static,
+    {
+        if !self.quick.at_once() {
+            return self.read(request, query).await;
+        }
+        self.answer(request, |caller, asked| async move {
+            let work = || query(self, self.ledger.reader(), &caller.principal, asked);
+            // A panic is a failure of this call, as it is on a thread of its own.
+            let done = catch_unwind(AssertUnwindSafe(|| self.quick.watch(work)));
+            Ok(done.unwrap_or_else(|_| Err(Failure::Fault("a read panicked".to_owned())))?)
         })
         .await
     }

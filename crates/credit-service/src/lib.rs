@@ -32,6 +32,7 @@ mod prepare_signed;
 mod project;
 mod publisher;
 mod query;
+mod quick;
 pub mod random;
 mod reader;
 mod rebuild;

@@ -28,9 +28,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
+
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
@@ -216,6 +217,8 @@ async fn transport(
     listener: TcpListener,
     draining: watch::Receiver<bool>,
 ) -> Result<(), ServeError> {
+    // An answer waits for no acknowledgement of the one before it.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .concurrency_limit_per_connection(CALLS_MAX)
@@ -225,7 +228,7 @@ async fn transport(
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
         .layer(gate)
         .add_routes(routes)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), draining::begun(draining))
+        .serve_with_incoming_shutdown(incoming, draining::begun(draining))
         .await
         .map_err(ServeError::Transport)
 }

@@ -64,14 +64,22 @@ impl AccountService for Accounts {
         &self,
         request: Request<v1::GetAccountRequest>,
     ) -> Result<Response<v1::GetAccountResponse>, Status> {
-        self.edge.read(request, |_, reader, principal, asked| account::get(reader, principal, &asked)).await
+        self.edge.point(request, |_, reader, principal, asked| account::get(reader, principal, &asked)).await
     }
 
     async fn get_balance(
         &self,
         request: Request<v1::GetBalanceRequest>,
     ) -> Result<Response<v1::GetBalanceResponse>, Status> {
-        self.edge.read(request, |_, reader, principal, asked| balance::get(reader, principal, &asked)).await
+        // A balance of the past is folded from the account's chain.
+        let of_the_past = request.get_ref().at_index.is_some();
+        let query = |_: &Edge, reader: &_, principal: &_, asked: v1::GetBalanceRequest| {
+            balance::get(reader, principal, &asked)
+        };
+        if of_the_past {
+            return self.edge.read(request, query).await;
+        }
+        self.edge.point(request, query).await
     }
 
     async fn list_postings(

@@ -23,7 +23,9 @@ impl LogService for Log {
         &self,
         request: Request<v1::GetCheckpointRequest>,
     ) -> Result<Response<v1::GetCheckpointResponse>, Status> {
-        self.edge.read(request, |_, reader, _, v1::GetCheckpointRequest {}| Ok(log::checkpoint(reader))).await
+        self.edge
+            .point(request, |_, reader, _, v1::GetCheckpointRequest {}| Ok(log::checkpoint(reader)))
+            .await
     }
 
     async fn watch_checkpoints(
@@ -39,7 +41,7 @@ impl LogService for Log {
         &self,
         request: Request<v1::GetReceiptRequest>,
     ) -> Result<Response<v1::GetReceiptResponse>, Status> {
-        self.edge.read(request, |_, reader, principal, asked| log::receipt(reader, principal, asked)).await
+        self.edge.point(request, |_, reader, principal, asked| log::receipt(reader, principal, asked)).await
     }
 
     async fn list_entries(
@@ -53,13 +55,13 @@ impl LogService for Log {
         &self,
         request: Request<v1::GetInclusionProofRequest>,
     ) -> Result<Response<v1::GetInclusionProofResponse>, Status> {
-        self.edge.read(request, |_, reader, _, asked| log::inclusion_proof(reader, &asked)).await
+        self.edge.point(request, |_, reader, _, asked| log::inclusion_proof(reader, &asked)).await
     }
 
     async fn get_consistency_proof(
         &self,
         request: Request<v1::GetConsistencyProofRequest>,
     ) -> Result<Response<v1::GetConsistencyProofResponse>, Status> {
-        self.edge.read(request, |_, reader, _, asked| log::consistency_proof(reader, &asked)).await
+        self.edge.point(request, |_, reader, _, asked| log::consistency_proof(reader, &asked)).await
     }
 }

@@ -153,7 +153,7 @@ impl RecordService for Records {
         &self,
         request: Request<v1::GetRecordRequest>,
     ) -> Result<Response<v1::GetRecordResponse>, Status> {
-        self.edge.read(request, |_, reader, principal, asked| record::get(reader, principal, asked)).await
+        self.edge.point(request, |_, reader, principal, asked| record::get(reader, principal, asked)).await
     }
 
     async fn get_record_bundle(
