@@ -33,7 +33,12 @@ use tokio::sync::watch::Receiver;
 use tonic::{Request, Response, Status};
 
 /// The most blocking pieces of work at once: reads, and chunks of batches. More wait their turn within their deadline.
-pub(crate) const BLOCKING_MAX: usize = 64;
+pub(crate) const BLOCKING_MAX: usize = 32;
+/// The most threads that a runtime should keep for what blocks: these, and the public log's, witnesses' and the end's.
+/// Each keeps memory of its own; without a bound of ours the runtime would start hundreds under load.
+pub const BLOCKING_THREADS_MAX: usize = 64;
+
+const _: () = assert!(BLOCKING_MAX < BLOCKING_THREADS_MAX);
 
 /// Who calls which method, in which language, and until when they wait. The gate puts it into each request; a request
 /// without one came past the gate and is denied.

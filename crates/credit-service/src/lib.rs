@@ -57,6 +57,7 @@ mod writer;
 pub use answer::{Answer, Opened};
 pub use disclose::{Disclosed, disclose};
 pub use failure::Failure;
+pub use grpc::BLOCKING_THREADS_MAX;
 pub use keyring::Keyring;
 pub use ledger::{Health, Ledger, OpenOptions, SOFTWARE, ServerKeys};
 pub use prepare::{Expected, Prepared, Preparer};

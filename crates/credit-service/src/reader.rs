@@ -13,10 +13,10 @@ use crate::signed_rows::SignedRows;
 use crate::vault;
 use crate::witnesses::CosignedHead;
 use credit_ledger::{BookRow, HeadRow, InstitutionRow, RecordRow, Row, RowId};
+use credit_log::Hash;
 use credit_log::envelope::SigningKey;
 use credit_log::strict_batch::BatchSeed;
-use credit_log::tree::{Tiles, root_at};
-use credit_log::{Hash, hash};
+use credit_log::tree::{self, Tiles, root_at};
 use credit_proto::entry::{self, DecodedParts, ManifestInfo};
 use credit_proto::{Secret as _, Stage, v1};
 use credit_rules::program::Program;
@@ -197,7 +197,10 @@ impl Reader {
 
     /// The leaf hash of an entry.
     pub fn leaf(&self, index: u64) -> Result<Digest, Failure> {
-        Ok(Digest(hash::leaf_hash(&self.entry(index)?.core)))
+        if index >= self.signed().edge.size() {
+            return Err(Failure::NotFound("entry"));
+        }
+        tree::node(&self.tiles(), 0, index).map(Digest).map_err(fault("read a leaf hash"))
     }
 
     /// The core of an entry.

@@ -157,7 +157,12 @@ impl SignedRows {
                 _ => None,
             };
             let end = next.as_deref().unwrap_or(to);
-            found.extend(self.now().before.over(stored, &from, end));
+            let now = self.now();
+            if now.before.0.is_empty() {
+                found.extend(stored);
+            } else {
+                found.extend(now.before.over(stored, &from, end));
+            }
             found.truncate(limit);
             match next {
                 Some(next) if found.len() < limit => from = next,

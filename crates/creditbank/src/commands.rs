@@ -89,7 +89,10 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Ending {
 
 /// Runs what waits for the network to its end.
 pub(crate) fn block_on(work: impl Future<Output = Ending>) -> Ending {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(credit_service::BLOCKING_THREADS_MAX)
+        .enable_all()
+        .build();
     let runtime = runtime
         .map_err(|cause| CommandError::new(Exit::Unreachable, Phrase::NoRuntime, &[]).because(cause))?;
     runtime.block_on(work)

@@ -34,6 +34,8 @@ pub(super) trait Packed: Sized {
     fn pack(&self, block: &mut Vec<u8>);
     /// Takes the next member out of a block.
     fn unpack(block: &mut Reader<'_>) -> Option<Self>;
+    /// Passes the next member of a block over.
+    fn skip(block: &mut Reader<'_>) -> Option<()>;
 }
 
 /// Cuts members into blocks, the first of which begins at index `first`.
@@ -152,6 +154,13 @@ impl Packed for EntryBytes {
         let parts = (0..count).map(|_| block.bytes().map(<[u8]>::to_vec)).collect::<Option<_>>()?;
         Some(Self { core, secret, parts })
     }
+
+    fn skip(block: &mut Reader<'_>) -> Option<()> {
+        block.hash()?;
+        block.bytes()?;
+        let count = block.count()?;
+        (0..count).try_for_each(|_| block.bytes().map(drop))
+    }
 }
 
 impl Packed for BodyBytes {
@@ -176,6 +185,11 @@ impl Packed for BodyBytes {
         let items =
             (0..count).map(|_| Some((block.hash()?, block.bytes()?.to_vec()))).collect::<Option<_>>()?;
         Some(Self { items })
+    }
+
+    fn skip(block: &mut Reader<'_>) -> Option<()> {
+        let count = block.count()?;
+        (0..count).try_for_each(|_| block.hash().and_then(|_| block.bytes()).map(drop))
     }
 }
 
@@ -240,7 +254,10 @@ mod tests {
         let members = &packed[COUNTS_BYTES..];
         for length in 0..members.len() {
             assert_eq!(EntryBytes::unpack(&mut Reader::new(&members[..length])), None, "{length} bytes");
+            assert_eq!(EntryBytes::skip(&mut Reader::new(&members[..length])), None, "{length} bytes");
         }
         assert_eq!(EntryBytes::unpack(&mut Reader::new(members)), Some(entry));
+        let mut reader = Reader::new(members);
+        assert!(EntryBytes::skip(&mut reader).is_some() && reader.is_at_end());
     }
 }

@@ -3,7 +3,7 @@
 use super::engine::failed;
 use super::key;
 use super::pack::{BLOCK_ENTRIES_MAX, Packed, Reader};
-use super::value::{corrupt, unframe};
+use super::value::{corrupt, unframe, unframed};
 use crate::StoreError;
 use std::ops::Range;
 
@@ -34,18 +34,18 @@ pub(super) fn members<T: Packed>(
     let mut first = if next < end { block_before(db, table, next)? } else { next };
     while next < end {
         let block = block(db, table, first)?;
-        let (mut reader, count) = open_block(table, first, &block)?;
+        let (mut reader, count) = open_block(table, first, block.bytes())?;
         let after = first.saturating_add(u64::from(count));
         if after <= next {
             return Err(corrupt(table.what, &key::block(table.prefix, next, 0), "no block holds this index"));
         }
         for index in first..after.min(end) {
-            let Some(member) = T::unpack(&mut reader) else {
-                return Err(corrupt(table.what, &key::block(table.prefix, first, 0), "it is cut off"));
-            };
+            let cut_off = || corrupt(table.what, &key::block(table.prefix, first, 0), "it is cut off");
             if index < next {
+                T::skip(&mut reader).ok_or_else(cut_off)?;
                 continue;
             }
+            let member = T::unpack(&mut reader).ok_or_else(cut_off)?;
             bytes = bytes.saturating_add(member.bytes());
             if bytes > bytes_max && !page.is_empty() {
                 return Ok(page);
@@ -71,18 +71,41 @@ fn block_before(db: &::sled::Db, table: Table, index: u64) -> Result<u64, StoreE
         .ok_or_else(|| corrupt(table.what, &key::block(table.prefix, index, 0), "no block holds this index"))
 }
 
+/// A block as it was read: most have one piece, which need not be copied.
+enum Block {
+    /// With its frame, which has been checked.
+    One(::sled::IVec),
+    Joined(Vec<u8>),
+}
+
+impl Block {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::One(framed) => unframed(framed),
+            Self::Joined(bytes) => bytes,
+        }
+    }
+}
+
 /// The bytes of a block, its pieces joined.
-fn block(db: &::sled::Db, table: Table, first: u64) -> Result<Vec<u8>, StoreError> {
+fn block(db: &::sled::Db, table: Table, first: u64) -> Result<Block, StoreError> {
     let piece = |number| {
         let key = key::block(table.prefix, first, number);
-        payload(db, table.what, &key)?.ok_or_else(|| corrupt(table.what, &key, "it is missing"))
+        let value = db.get(&key).map_err(|cause| failed("read a value", cause))?;
+        let value = value.ok_or_else(|| corrupt(table.what, &key, "it is missing"))?;
+        unframe(table.what, &key, &value)?;
+        Ok::<_, StoreError>(value)
     };
-    let mut block = piece(0)?;
-    let pieces = Reader::new(&block).count().unwrap_or(0);
-    for number in 1..pieces {
-        block.extend(piece(number)?);
+    let first_piece = piece(0)?;
+    let pieces = Reader::new(unframed(&first_piece)).count().unwrap_or(0);
+    if pieces <= 1 {
+        return Ok(Block::One(first_piece));
     }
-    Ok(block)
+    let mut joined = unframed(&first_piece).to_vec();
+    for number in 1..pieces {
+        joined.extend_from_slice(unframed(&piece(number)?));
+    }
+    Ok(Block::Joined(joined))
 }
 
 fn open_block(table: Table, first: u64, block: &[u8]) -> Result<(Reader<'_>, u16), StoreError> {
