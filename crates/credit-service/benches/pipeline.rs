@@ -332,7 +332,8 @@ impl Phase {
         let us = u64::try_from(self.began.elapsed().as_micros()).unwrap().max(1);
         println!("{what}: {count} in {} ms, {} a second", us / 1_000, count * 1_000_000 / us);
         for (thread, ticks) in ticks() {
-            let spent = ticks - self.before.get(&thread).copied().unwrap_or(0);
+            // Threads that have ended meanwhile take their time with them.
+            let spent = ticks.saturating_sub(self.before.get(&thread).copied().unwrap_or(0));
             // A tick is a hundredth of a second.
             let each = spent * 10_000 * 10 / count;
             if each > 5 {

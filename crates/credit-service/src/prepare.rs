@@ -342,6 +342,8 @@ impl Preparer {
         )?;
         let details = RecordDetails::from_payload(&part.payload)
             .map_err(|invalid| invalid.within("details.payload"))?;
+        // The writer will ask for the account next. What it is does not matter here: its page is at hand then.
+        drop(self.reader.row(&RowId::Account(facts.account_ref))?);
         let person = self.person(facts.account_ref)?;
         let (fingerprint_version, pepper) = self.keyring().pepper();
         let (code, certificate) = (details.catalogue_ref.as_str(), details.certificate_no.as_str());

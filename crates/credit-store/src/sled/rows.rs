@@ -11,12 +11,15 @@
 //! Readers look in this order, so a row that moves on is seen at one place or the next. After a crash the journal gives
 //! the memory back; changes that had reached their pages already are the same changes once more.
 
+mod bounds;
 mod journal;
 mod page;
 mod scan;
 mod settle;
 
 pub(super) use settle::Settler;
+
+use bounds::{Bounds, Stretch};
 
 use super::engine::{Engine, failed};
 use super::key;
@@ -43,7 +46,10 @@ pub(super) struct Rows {
     memory: RwLock<Memory>,
     /// The page of each table that was looked into last: who asks for a row often asks for its neighbours next.
     last: Mutex<BTreeMap<u8, Arc<Page>>>,
-    /// How often pages have changed; a page kept from before may not be as it was.
+    /// The ends of pages that have been found out.
+    bounds: Bounds,
+    /// Counts the beginnings and the ends of changes of pages: odd while one is under way. What was read at one even
+    /// count is still so while it is the same.
     changes: AtomicU64,
     /// Held by whoever writes pages.
     settling: Mutex<()>,
@@ -59,7 +65,6 @@ struct Page {
     upper: Vec<u8>,
     /// What [`Rows::changes`] said before it was read.
     as_of: u64,
-    key: ::sled::IVec,
     /// With its frame, which has been checked.
     framed: ::sled::IVec,
 }
@@ -149,6 +154,7 @@ impl Rows {
             memory_bytes,
             memory: RwLock::new(memory),
             last: Mutex::default(),
+            bounds: Bounds::default(),
             changes: AtomicU64::new(0),
             settling: Mutex::new(()),
             room: (Mutex::new(()), Condvar::new()),
@@ -209,7 +215,7 @@ impl Rows {
             return Ok(found);
         }
         let Some(page) = self.page_for(key)? else { return Ok(None) };
-        page::find(value::unframed(&page.framed), key).map_err(|()| no_page(&page.key))
+        page::find(value::unframed(&page.framed), key).map_err(|()| no_page(&key::page(&page.lower)))
     }
 
     /// The page that has the row, if it is there: the one looked into last, or from the engine.
@@ -217,24 +223,52 @@ impl Rows {
         let Some(table) = key.first() else { return Ok(None) };
         // Memory has been looked into before: what has left it meanwhile has changed this count before that.
         let as_of = self.changes.load(Ordering::Acquire);
+        let still = || as_of.is_multiple_of(2) && self.changes.load(Ordering::Acquire) == as_of;
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
-        if let Some(page) = last.filter(|page| page.has(key, as_of)) {
+        if let Some(page) = last.filter(|page| page.has(key, as_of) && still()) {
             return Ok(Some(page));
         }
-        let Some((page_key, framed)) = self.page_before(key)? else { return Ok(None) };
-        unframe("page of rows", &page_key, &framed)?;
-        let lower = page_key.get(1..).unwrap_or_default().to_vec();
-        let page = Arc::new(Page { upper: self.upper_of(&lower)?, lower, as_of, key: page_key, framed });
-        // A page that changed between the two looks is of no use to the next who asks.
-        if page.has(key, self.changes.load(Ordering::Acquire)) {
+        let page = match self.known_page(key, as_of)? {
+            Some(page) if still() => page,
+            Some(_) | None => {
+                let Some((page_key, framed)) = self.page_before(key)? else { return Ok(None) };
+                unframe("page of rows", &page_key, &framed)?;
+                let lower = page_key.get(1..).unwrap_or_default().to_vec();
+                let upper = self.upper_of(&lower)?;
+                self.bounds.note(&lower, &upper, still);
+                Page { lower, upper, as_of, framed }
+            }
+        };
+        let page = Arc::new(page);
+        if still() {
             self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(*table, Arc::clone(&page));
         }
         Ok(Some(page))
     }
 
-    /// Says that pages have changed, before anything leaves memory for them.
-    fn pages_changed(&self) {
-        self.changes.fetch_add(1, Ordering::Release);
+    /// The page that the row belongs to, if its ends are known. It may have been cut between the two looks, so that it
+    /// counts only if no page has changed meanwhile.
+    fn known_page(&self, key: &[u8], as_of: u64) -> Result<Option<Page>, StoreError> {
+        let Some((lower, upper)) = self.bounds.find(key) else { return Ok(None) };
+        let page_key = key::page(&lower);
+        let found = self.engine.db.get(&page_key).map_err(|cause| failed("read a page of rows", cause))?;
+        let Some(framed) = found else { return Ok(None) };
+        unframe("page of rows", &page_key, &framed)?;
+        Ok(Some(Page { lower, upper, as_of, framed }))
+    }
+
+    /// Changes pages, as the stretches say, so that nobody takes one from before for one from after.
+    fn change_pages(
+        &self,
+        stretches: Vec<Stretch>,
+        act: impl FnOnce() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        let done = act();
+        self.bounds.replace(stretches, || {
+            self.changes.fetch_add(1, Ordering::AcqRel);
+        });
+        done
     }
 
     /// The page that has the row, if it is there: that of the same table with the greatest lower end not above the key.

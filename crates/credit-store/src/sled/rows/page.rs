@@ -4,9 +4,9 @@ use super::super::value::PAYLOAD_BYTES_MAX;
 use crate::{ROW_KEY_BYTES_MAX, ROW_VALUE_BYTES_MAX, Row};
 
 /// A page of more bytes is cut into several: what a reader takes apart for one row, and a writer writes anew for one.
-pub(super) const PAGE_BYTES_MAX: usize = 8 << 10;
+pub(super) const PAGE_BYTES_MAX: usize = 4 << 10;
 /// The bytes of the pages into which one is cut, so that each can grow.
-const PAGE_BYTES_CUT: usize = 5 << 10;
+const PAGE_BYTES_CUT: usize = 5 << 9;
 /// The most bytes in front of a row's key and value: the shared length and two lengths.
 const ROW_FRAME_BYTES: usize = 7;
 

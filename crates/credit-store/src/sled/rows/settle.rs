@@ -3,6 +3,7 @@
 use super::super::engine::failed;
 use super::super::key;
 use super::super::value::unframe;
+use super::bounds::Stretch;
 use super::{Changes, Rows, framed, no_page, page};
 use crate::{Row, StoreError, prefix_end};
 use std::ops::Bound;
@@ -56,6 +57,8 @@ impl Drop for Settler {
 /// Page writes that are gathered into steps.
 struct Steps<'a> {
     rows: &'a Rows,
+    /// The pages that the step writes.
+    stretches: Vec<Stretch>,
     batch: ::sled::Batch,
     bytes: usize,
 }
@@ -63,9 +66,8 @@ struct Steps<'a> {
 impl Steps<'_> {
     fn apply(&mut self) -> Result<(), StoreError> {
         self.bytes = 0;
-        let applied = self.rows.engine.apply(std::mem::take(&mut self.batch));
-        self.rows.pages_changed();
-        applied
+        let (batch, stretches) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.stretches));
+        self.rows.change_pages(stretches, || self.rows.engine.apply(batch))
     }
 }
 
@@ -100,7 +102,8 @@ impl Rows {
 
     /// Merges changes into their pages. `false`: the store was closed meanwhile, and the journal still has them all.
     pub(super) fn into_pages(&self, changes: &Changes) -> Result<bool, StoreError> {
-        let mut steps = Steps { rows: self, batch: ::sled::Batch::default(), bytes: 0 };
+        let mut steps =
+            Steps { rows: self, stretches: Vec::new(), batch: ::sled::Batch::default(), bytes: 0 };
         let mut from: Option<&[u8]> = changes.keys().next().map(AsRef::as_ref);
         while let Some(first) = from {
             if self.engine.stopped().is_some() {
@@ -121,8 +124,10 @@ impl Rows {
                     inside
                 });
             let merged = merged(rows, mine);
-            steps.bytes = steps.bytes.saturating_add(write_pages(&mut steps.batch, &lower, &merged));
+            let (bytes, pages) = write_pages(&mut steps.batch, &lower, &merged);
+            steps.bytes = steps.bytes.saturating_add(bytes);
             from = cut;
+            steps.stretches.push(Stretch { lower, upper: upper.clone(), pages });
             // What is left for the same page is merged with what this step has made of it.
             if steps.bytes >= STEP_BYTES || cut.is_some_and(|key| key < upper.as_slice()) {
                 steps.apply()?;
@@ -158,10 +163,16 @@ impl Rows {
     /// page of which every row goes is not looked into: one that is corrupt can still be removed.
     pub(in super::super) fn clear(&self, prefix: &[u8], first: ::sled::Batch) -> Result<(), StoreError> {
         let _one = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = prefix_end(prefix);
         self.engine.apply(first)?;
+        let everything = Stretch { lower: Vec::new(), upper: prefix_end(&[]), pages: Vec::new() };
+        self.change_pages(vec![everything], || self.clear_pages(prefix))?;
+        self.engine.sync()
+    }
+
+    fn clear_pages(&self, prefix: &[u8]) -> Result<(), StoreError> {
+        let end = prefix_end(prefix);
         let inside = |key: &[u8]| key >= prefix && key < end.as_slice();
-        let begin = self.engine.read(|| self.page_before(prefix))?;
+        let begin = self.page_before(prefix)?;
         if let Some((lower, upper)) = begin.map(|(key, _)| self.ends(&key)).transpose()?
             && !inside(&lower)
             && upper.as_slice() > prefix
@@ -175,12 +186,9 @@ impl Rows {
             && upper > end
         {
             self.filter(&lower, inside)?;
-            self.remove(key::page(prefix), key::page(&lower))?;
-        } else {
-            self.remove(key::page(prefix), key::page(&end))?;
+            return self.remove(key::page(prefix), key::page(&lower));
         }
-        self.pages_changed();
-        self.engine.sync()
+        self.remove(key::page(prefix), key::page(&end))
     }
 
     fn ends(&self, page_key: &[u8]) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
@@ -251,18 +259,20 @@ fn merged<'a>(rows: Vec<Row>, changes: impl Iterator<Item = (&'a [u8], Option<&'
     merged
 }
 
-/// Writes rows as the pages from a lower end on; gives their bytes.
-fn write_pages(batch: &mut ::sled::Batch, lower: &[u8], rows: &[Row]) -> usize {
+/// Writes rows as the pages from a lower end on; gives their bytes and their lower ends.
+fn write_pages(batch: &mut ::sled::Batch, lower: &[u8], rows: &[Row]) -> (usize, Vec<Vec<u8>>) {
     if rows.is_empty() {
         batch.remove(key::page(lower));
-        return 0;
+        return (0, Vec::new());
     }
-    let mut bytes = 0usize;
+    let (mut bytes, mut lowers) = (0usize, Vec::new());
     for (number, (first, page)) in page::pages(rows).iter().enumerate() {
         // The first keeps its lower end: rows before its first one still belong to it.
-        let (key, value) = framed(if number == 0 { lower } else { first }, page);
+        let lower = if number == 0 { lower } else { first };
+        let (key, value) = framed(lower, page);
+        lowers.push(lower.to_vec());
         bytes = bytes.saturating_add(value.len());
         batch.insert(key, value);
     }
-    bytes
+    (bytes, lowers)
 }

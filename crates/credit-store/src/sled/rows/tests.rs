@@ -144,3 +144,51 @@ fn a_store_of_the_first_layout_is_taken_over() {
     drop(store);
     assert!(SledStore::open(&path, &options()).is_err());
 }
+
+#[test]
+fn rows_are_found_while_they_settle_and_pages_are_cut() {
+    const ROUNDS: u32 = 30;
+    const ROWS: u32 = 400;
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::open(&dir.path().join("store"), &options()).unwrap();
+    let written = std::sync::atomic::AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for reader in 0..3u32 {
+            let (store, written) = (&store, &written);
+            scope.spawn(move || {
+                let mut number = reader;
+                loop {
+                    let there = written.load(std::sync::atomic::Ordering::Acquire);
+                    if there == ROUNDS * ROWS {
+                        break;
+                    }
+                    if there > 0 {
+                        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        let asked = number % there;
+                        assert_eq!(
+                            store.row(&key_of(asked)).unwrap(),
+                            Some(asked.to_be_bytes().to_vec()),
+                            "{asked}"
+                        );
+                    }
+                }
+            });
+        }
+        for round in 0..ROUNDS {
+            let changes = (0..ROWS)
+                .map(|n| round * ROWS + n)
+                .map(|number| RowChange::Put { key: key_of(number), value: number.to_be_bytes().to_vec() });
+            store.write_rows(0, &changes.collect::<Vec<_>>()).unwrap();
+            written.store((round + 1) * ROWS, std::sync::atomic::Ordering::Release);
+        }
+    });
+    store.rows.settle_all().unwrap();
+    for number in 0..ROUNDS * ROWS {
+        assert_eq!(store.row(&key_of(number)).unwrap(), Some(number.to_be_bytes().to_vec()));
+    }
+}
+
+/// Keys that lie scattered, so that old pages are cut in the middle.
+fn key_of(number: u32) -> Vec<u8> {
+    [b"s".as_slice(), &number.wrapping_mul(0x9E37_79B1).to_be_bytes()].concat()
+}

@@ -1,0 +1,110 @@
+//! Which pages there are, as far as it has been found out: the engine is asked for a page by its key, which is several
+//! times cheaper than to ask it which page lies before a key.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The most pages that are known at once, of about 100 bytes each; with one more all are forgotten.
+pub(super) const BOUNDS_MAX: usize = 1 << 18;
+
+/// What was one page, and the lower ends of those that it is now.
+pub(super) struct Stretch {
+    pub(super) lower: Vec<u8>,
+    pub(super) upper: Vec<u8>,
+    pub(super) pages: Vec<Vec<u8>>,
+}
+
+/// The lower ends of pages with their upper ends.
+#[derive(Default)]
+pub(super) struct Bounds(Mutex<BTreeMap<Vec<u8>, Vec<u8>>>);
+
+impl Bounds {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ends of the page that a row belongs to.
+    pub(super) fn find(&self, row: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+        let known = self.known();
+        let (lower, upper) = known.range::<[u8], _>((Unbounded, Included(row))).next_back()?;
+        (row < upper.as_slice()).then(|| (lower.clone(), upper.clone()))
+    }
+
+    /// Notes a page, if `still` says that no page has changed since it was read.
+    pub(super) fn note(&self, lower: &[u8], upper: &[u8], still: impl FnOnce() -> bool) {
+        let mut known = self.known();
+        if still() {
+            if known.len() >= BOUNDS_MAX {
+                known.clear();
+            }
+            known.insert(lower.to_vec(), upper.to_vec());
+        }
+    }
+
+    /// Puts the pages that there are now in the place of those that were between their ends. Where there is none any more,
+    /// the page before reaches further and is forgotten. `then` is done before anything else is noted.
+    pub(super) fn replace(&self, stretches: Vec<Stretch>, then: impl FnOnce()) {
+        let mut known = self.known();
+        for Stretch { lower: from, upper: to, pages } in stretches {
+            let before = known
+                .range::<[u8], _>((Unbounded, Excluded(from.as_slice())))
+                .next_back()
+                .map(|(lower, _)| lower.clone());
+            let within = known
+                .range::<[u8], _>((Included(from.as_slice()), Excluded(to.as_slice())))
+                .map(|(lower, _)| lower.clone());
+            let gone: Vec<Vec<u8>> = within.chain(before.filter(|_| pages.is_empty())).collect();
+            for lower in gone {
+                known.remove(&lower);
+            }
+            let uppers: Vec<Vec<u8>> = pages.iter().skip(1).cloned().chain([to]).collect();
+            known.extend(pages.into_iter().zip(uppers));
+        }
+        if known.len() > BOUNDS_MAX {
+            known.clear();
+        }
+        then();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_found_within_its_ends_only() {
+        let bounds = Bounds::default();
+        bounds.note(b"b", b"d", || true);
+        bounds.note(b"x", b"z", || false);
+        let found = Some((b"b".to_vec(), b"d".to_vec()));
+        assert_eq!((bounds.find(b"b"), bounds.find(b"cc")), (found.clone(), found));
+        assert_eq!((bounds.find(b"a"), bounds.find(b"d"), bounds.find(b"y")), (None, None, None));
+    }
+
+    #[test]
+    fn what_changes_is_known_as_it_is_and_what_goes_takes_the_page_before_along() {
+        let bounds = Bounds::default();
+        for (lower, upper) in [(b"a", b"c"), (b"c", b"e"), (b"e", b"g"), (b"g", b"i")] {
+            bounds.note(lower, upper, || true);
+        }
+        let stretch = |pages| Stretch { lower: b"e".to_vec(), upper: b"g".to_vec(), pages };
+        bounds.replace(vec![stretch(vec![b"e".to_vec(), b"f".to_vec()])], || ());
+        assert_eq!(bounds.find(b"e1"), Some((b"e".to_vec(), b"f".to_vec())));
+        assert_eq!(bounds.find(b"f1"), Some((b"f".to_vec(), b"g".to_vec())));
+        bounds.replace(vec![stretch(Vec::new())], || ());
+        let known: Vec<bool> =
+            [b"b", b"d", b"f", b"h"].iter().map(|row| bounds.find(*row).is_some()).collect();
+        assert_eq!(known, [true, false, false, true]);
+    }
+
+    #[test]
+    fn no_more_pages_are_known_than_may_be() {
+        let bounds = Bounds::default();
+        let note = |number: usize| bounds.note(&number.to_be_bytes(), &(number + 1).to_be_bytes(), || true);
+        (0..BOUNDS_MAX).for_each(note);
+        assert_eq!(bounds.known().len(), BOUNDS_MAX);
+        note(BOUNDS_MAX);
+        assert_eq!(bounds.known().len(), 1);
+    }
+}
