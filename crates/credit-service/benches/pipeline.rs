@@ -18,7 +18,13 @@ use credit_proto::{Envelope, Leaf, Secret, Signable, payload_type, v1};
 use credit_service::clock::instant;
 use credit_service::{Expected, Ledger, OpenOptions, ServerKeys};
 use credit_types::limits::CHUNK_LEAVES_MAX;
-use credit_types::*;
+use credit_types::{
+    AccountIdentity, AccountOpening, AccountRef, Accreditation, Amount, Anchor, AssuranceLevel,
+    BatchManifest, CivilDate, CommandId, CreditScheme, Credits, Digest, FrameworkId, FrameworkPublication,
+    Genesis, Header, InstitutionAdmission, InstitutionId, InstitutionKey, InstitutionKind, KeyPurpose, Kid,
+    LeafType, LogId, Policy, PublicKey, RecordDetails, RecordFacts, RecordId, RecordKind, Role, SchemeId,
+    SchemeKind, SignerId, Text,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::path::Path;
@@ -305,9 +311,9 @@ impl Bank {
 }
 
 /// A future that was polled once, so that it has its place in the writer's queue.
-async fn queued<F: Future>(future: F) -> Pin<Box<dyn Future<Output = F::Output>>>
+async fn queued<F>(future: F) -> Pin<Box<dyn Future<Output = F::Output>>>
 where
-    F: 'static,
+    F: Future + 'static,
     F::Output: 'static,
 {
     let mut future: Pin<Box<dyn Future<Output = F::Output>>> = Box::pin(future);

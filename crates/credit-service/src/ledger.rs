@@ -327,15 +327,8 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     crate::create::check_keys(&genesis, &keys)?;
     let clock = Clock::default();
     clock.check_start(recorded_at_us, options.accept_clock).map_err(fault("start"))?;
-    if store.applied_to()? != edge.size() {
-        tracing::warn!("the index rows stand for another size than the log; rebuilding them");
-        crate::rebuild::rebuild_rows(store.as_ref(), |_, _| {})?;
-    }
     let keyring = Keyring::open(&layout.keyring, keys.root)?;
-    if !rows_layout::is_current(store.as_ref())? {
-        tracing::warn!("the index rows are laid out in an older way; laying them out anew");
-        rows_layout::renew(store.as_ref(), &keyring)?;
-    }
+    check_rows(store.as_ref(), &keyring, edge.size())?;
     let mut health = check_keyring(store.as_ref(), &keyring)?;
     let witnesses = witnesses::admitted(options.witness_policy.as_ref(), &genesis)?;
     let signers = CheckpointSigners::new(&genesis.origin, keys.checkpoint, keys.second_checkpoint)?;
@@ -387,6 +380,19 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     let ledger =
         Ledger { queue, preparer, health, counters, publisher, publishing, writer, witnesses, _lock: lock };
     Ok((ledger, start))
+}
+
+/// Sees that the index rows stand for the whole log, in the present layout.
+fn check_rows(store: &dyn Store, keyring: &Keyring, size: u64) -> Result<(), Failure> {
+    if !rows_layout::is_current(store)? {
+        tracing::warn!("the index rows are laid out in an older way; laying them out anew");
+        return rows_layout::renew(store, keyring);
+    }
+    if store.applied_to()? != size {
+        tracing::warn!("the index rows stand for another size than the log; rebuilding them");
+        crate::rebuild::rebuild_rows(store, |_, _| {})?;
+    }
+    Ok(())
 }
 
 /// Whether the witnesses vouch for the stored head: one that has seen more, or too few answers, and nothing is written.

@@ -266,9 +266,11 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<RecordRow>, Failure> {
         let (from, to) = rows::records_range(account, after);
-        let record = |(_, value): &(Vec<u8>, Vec<u8>)| match rows::decode(value)? {
-            Row::Record(row) => Ok(Arc::unwrap_or_clone(row)),
-            _ => Err(Failure::Fault("a record's row is something else".to_owned())),
+        let record = |(_, value): &(Vec<u8>, Vec<u8>)| {
+            let Row::Record(row) = rows::decode(value)? else {
+                return Err(Failure::Fault("a record's row is something else".to_owned()));
+            };
+            Ok(Arc::unwrap_or_clone(row))
         };
         self.shared.rows(&from, &to, limit)?.iter().map(record).collect()
     }

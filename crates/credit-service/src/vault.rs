@@ -156,7 +156,7 @@ fn account_context(account: AccountRef) -> Vec<u8> {
 
 /// What a fingerprint's row is sealed for.
 fn fingerprint_context(fingerprint: &[u8; 32]) -> Vec<u8> {
-    [&[b'f'], fingerprint.as_slice()].concat()
+    [b"f", fingerprint.as_slice()].concat()
 }
 
 /// Seals an account's secret row.

@@ -24,7 +24,7 @@ const _: () = assert!(
 struct Job {
     submission: Submission,
     reply: oneshot::Sender<Result<Prepared, Failure>>,
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 #[derive(Default)]
@@ -71,7 +71,7 @@ impl Workshop {
         // The semaphore is never closed; if it were, nothing more could be done here.
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return Err(Failure::Unknown) };
         let (reply, prepared) = oneshot::channel();
-        self.table.lock().jobs.push_back(Job { submission, reply, _place: place });
+        self.table.lock().jobs.push_back(Job { submission, reply, place });
         self.table.more.notify_one();
         prepared.await.unwrap_or_else(|_| Err(Failure::Fault("preparing a statement panicked".to_owned())))
     }
@@ -97,7 +97,7 @@ impl Table {
     fn work(&self) {
         while let Some(jobs) = self.take() {
             let (submissions, replies): (Vec<_>, Vec<_>) =
-                jobs.into_iter().map(|job| (job.submission, (job.reply, job._place))).unzip();
+                jobs.into_iter().map(|job| (job.submission, (job.reply, job.place))).unzip();
             // Where one makes it panic, those taken with it are told so by the loss of their replies.
             let prepared = catch_unwind(AssertUnwindSafe(|| self.preparer.together(submissions)));
             for ((reply, place), prepared) in replies.into_iter().zip(prepared.into_iter().flatten()) {

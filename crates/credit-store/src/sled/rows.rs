@@ -92,11 +92,25 @@ struct Settling {
     below: u64,
 }
 
+/// What memory knows of a row.
+enum InMemory {
+    /// Nothing: its page knows.
+    No,
+    /// That it has been removed.
+    Gone,
+    /// Its value.
+    There(Vec<u8>),
+}
+
 impl Memory {
-    /// A row that is not in its page yet; the inner `None`: it is gone.
-    fn find(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
-        let found = self.fresh.get(key).or_else(|| self.settling.as_ref()?.changes.get(key))?;
-        Some(found.as_deref().map(<[u8]>::to_vec))
+    /// A row that is not in its page yet.
+    fn find(&self, key: &[u8]) -> InMemory {
+        let found = self.fresh.get(key).or_else(|| self.settling.as_ref()?.changes.get(key));
+        match found.map(Option::as_deref) {
+            None => InMemory::No,
+            Some(None) => InMemory::Gone,
+            Some(Some(value)) => InMemory::There(value.to_vec()),
+        }
     }
 
     fn take_in(&mut self, changes: &[RowChange]) {
@@ -106,18 +120,15 @@ impl Memory {
                 RowChange::Delete { key } => (key.as_slice(), None),
             };
             let length = value.map_or(0, <[u8]>::len);
-            let before = match self.fresh.get_mut(key) {
-                Some(there) => {
-                    let before = there.as_ref().map_or(0, |value| value.len());
-                    *there = value.map(Into::into);
-                    before
-                }
-                None => {
-                    self.fresh_bytes =
-                        self.fresh_bytes.saturating_add(key.len()).saturating_add(ROW_OVERHEAD_BYTES);
-                    self.fresh.insert(key.into(), value.map(Into::into));
-                    0
-                }
+            let before = if let Some(there) = self.fresh.get_mut(key) {
+                let before = there.as_ref().map_or(0, |value| value.len());
+                *there = value.map(Into::into);
+                before
+            } else {
+                self.fresh_bytes =
+                    self.fresh_bytes.saturating_add(key.len()).saturating_add(ROW_OVERHEAD_BYTES);
+                self.fresh.insert(key.into(), value.map(Into::into));
+                0
             };
             self.fresh_bytes = self.fresh_bytes.saturating_add(length).saturating_sub(before);
         }
@@ -211,8 +222,10 @@ impl Rows {
 
     /// The value of a row.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some(found) = self.memory(|memory| memory.find(key)) {
-            return Ok(found);
+        match self.memory(|memory| memory.find(key)) {
+            InMemory::There(value) => return Ok(Some(value)),
+            InMemory::Gone => return Ok(None),
+            InMemory::No => {}
         }
         let Some(page) = self.page_for(key)? else { return Ok(None) };
         page::find(value::unframed(&page.framed), key).map_err(|()| no_page(&key::page(&page.lower)))

@@ -97,7 +97,7 @@ pub(super) fn pages(rows: &[Row]) -> Vec<(&[u8], Vec<u8>)> {
         let (key, value) = row;
         match pages.last_mut() {
             Some((_, page)) if page.len().saturating_add(bytes(row)) <= room => {
-                push(page, before, key, value)
+                push(page, before, key, value);
             }
             Some(_) | None => {
                 let mut page = Vec::with_capacity(room);

@@ -11,6 +11,8 @@ use std::ops::Bound;
 /// The least changes in memory that are looked at in one step.
 const STEP_MIN: usize = 16;
 
+/// Rows by key.
+type Found = BTreeMap<Vec<u8>, Vec<u8>>;
 /// Changes of a stretch of keys.
 type Stretch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -71,13 +73,8 @@ impl Rows {
     }
 
     /// Up to `count` rows of pages with keys in `at..to`, and the key up to which these are all.
-    fn paged(
-        &self,
-        at: &[u8],
-        to: &[u8],
-        count: usize,
-    ) -> Result<(BTreeMap<Vec<u8>, Vec<u8>>, Vec<u8>), StoreError> {
-        let mut found = BTreeMap::new();
+    fn paged(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Found, Vec<u8>), StoreError> {
+        let mut found = Found::new();
         let begin = self.page_before(at)?.map_or_else(|| key::page(at).into(), |(key, _)| key);
         for pair in self.engine.db.range(begin..::sled::IVec::from(key::page(to))) {
             let (page_key, value) = pair.map_err(|cause| failed("scan pages of rows", cause))?;

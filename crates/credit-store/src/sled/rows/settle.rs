@@ -54,6 +54,13 @@ impl Drop for Settler {
     }
 }
 
+/// A page taken apart, with its ends.
+struct Opened {
+    lower: Vec<u8>,
+    upper: Vec<u8>,
+    rows: Vec<Row>,
+}
+
 /// Page writes that are gathered into steps.
 struct Steps<'a> {
     rows: &'a Rows,
@@ -85,7 +92,7 @@ impl Rows {
         let Some(settling) = self.memory(|memory| memory.settling.clone()) else { return Ok(()) };
         self.engine.require_space(u64::try_from(self.memory_bytes).unwrap_or(u64::MAX))?;
         let whole = self.engine.write(|| {
-            let whole = self.into_pages(&settling.changes)?;
+            let whole = self.to_pages(&settling.changes)?;
             if whole {
                 self.engine.sync()?;
                 let first = key::block(key::JOURNAL, 0, 0);
@@ -101,7 +108,7 @@ impl Rows {
     }
 
     /// Merges changes into their pages. `false`: the store was closed meanwhile, and the journal still has them all.
-    pub(super) fn into_pages(&self, changes: &Changes) -> Result<bool, StoreError> {
+    pub(super) fn to_pages(&self, changes: &Changes) -> Result<bool, StoreError> {
         let mut steps =
             Steps { rows: self, stretches: Vec::new(), batch: ::sled::Batch::default(), bytes: 0 };
         let mut from: Option<&[u8]> = changes.keys().next().map(AsRef::as_ref);
@@ -109,7 +116,7 @@ impl Rows {
             if self.engine.stopped().is_some() {
                 return Ok(false);
             }
-            let (lower, upper, rows) = self.page_of(first)?;
+            let Opened { lower, upper, rows } = self.page_of(first)?;
             let range = changes.range::<[u8], _>((Bound::Included(first), Bound::Unbounded));
             let mut taken = 0usize;
             let mut cut = None;
@@ -137,8 +144,8 @@ impl Rows {
         Ok(true)
     }
 
-    /// The page for a row: its lower and upper end, and its rows.
-    fn page_of(&self, row: &[u8]) -> Result<(Vec<u8>, Vec<u8>, Vec<Row>), StoreError> {
+    /// The page for a row.
+    fn page_of(&self, row: &[u8]) -> Result<Opened, StoreError> {
         let table = row.get(..1).unwrap_or_default();
         let (lower, rows) = match self.page_before(row)? {
             None => (table.to_vec(), Vec::new()),
@@ -147,7 +154,7 @@ impl Rows {
                 (key.get(1..).unwrap_or_default().to_vec(), rows)
             }
         };
-        Ok((lower.clone(), self.upper_of(&lower)?, rows))
+        Ok(Opened { upper: self.upper_of(&lower)?, lower, rows })
     }
 
     /// The upper end of the page with this lower end: the next one's lower end, or the end of the table.
@@ -198,7 +205,7 @@ impl Rows {
 
     /// Takes rows out of a page.
     fn filter(&self, lower: &[u8], out: impl Fn(&[u8]) -> bool) -> Result<(), StoreError> {
-        let (_, _, mut rows) = self.page_of(lower)?;
+        let mut rows = self.page_of(lower)?.rows;
         rows.retain(|(key, _)| !out(key));
         let mut batch = ::sled::Batch::default();
         write_pages(&mut batch, lower, &rows);
@@ -233,11 +240,11 @@ impl Rows {
             bytes = bytes.saturating_add(stored.len()).saturating_add(value.len());
             changes.insert(stored.get(1..).unwrap_or_default().into(), Some(value.into()));
             if bytes >= self.memory_bytes {
-                self.into_pages(&std::mem::take(&mut changes))?;
+                self.to_pages(&std::mem::take(&mut changes))?;
                 bytes = 0;
             }
         }
-        self.into_pages(&changes)?;
+        self.to_pages(&changes)?;
         self.engine.sync()?;
         self.remove(begin, end)?;
         self.engine.sync()
