@@ -60,7 +60,7 @@ fn after_a_failed_write_nothing_is_acknowledged() {
     if !can_trace() {
         return;
     }
-    let world = World::start(&[]);
+    let world = World::start(&[("rows_bytes", "65536")]);
     for fault in FAULTS {
         println!("{fault:?}");
         assert!(world.bank.stop().success(), "{}", world.bank.log());

@@ -60,7 +60,8 @@ fn kill_nine_loses_nothing() {
     let seed = seed("kill_nine_loses_nothing");
     let cycles = setting("CREDITBANK_CRASH_CYCLES", CYCLES);
     let mut random = Random::new(seed);
-    let world = World::start(&[("reserve_bytes", "0")]);
+    // Few rows stay in memory, so that some are settling when it is killed.
+    let world = World::start(&[("reserve_bytes", "0"), ("rows_bytes", "65536")]);
     let mut memory = Memory::default();
     for cycle in 1..=cycles {
         let harvest = cycle_of(&world, &mut random, &mut memory);

@@ -34,7 +34,7 @@ struct Story {
 
 /// Runs a server whose directory was whole before, and commits groups one after the other.
 fn story(binary: &str, groups: usize) -> Story {
-    let world = World::start(&[]);
+    let world = World::start(&[("rows_bytes", "65536")]);
     assert!(world.bank.stop().success(), "{}", world.bank.log());
     let disk = Disk::of(&world.bank.home().join("ledger"));
     let file = world.bank.folder().join("trace");

@@ -20,7 +20,7 @@ pub const ENV_OTHERS: [&str; 2] = ["CREDITBANK_CONFIG", "CREDITBANK_REQUIRE"];
 /// The fewest and most bytes of the store's cache.
 pub const CACHE_BYTES: (u64, u64) = (8 << 20, 64 << 30);
 /// Least and most of `rows_bytes`.
-pub const ROWS_BYTES: (u64, u64) = (1 << 20, 4 << 30);
+pub const ROWS_BYTES: (u64, u64) = (64 << 10, 4 << 30);
 /// The fewest and most bytes kept free on the disk.
 pub const RESERVE_BYTES: (u64, u64) = (0, 1 << 40);
 /// The fewest and most commands that wait for the writer.
