@@ -24,7 +24,7 @@ use bounds::{Bounds, Stretch};
 use super::engine::{Engine, failed};
 use super::key;
 use super::value::{self, corrupt, frame, unframe};
-use crate::{RowChange, StoreError};
+use crate::{Row, RowChange, StoreError};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
@@ -295,6 +295,11 @@ impl Rows {
 /// The error for a page that is not what was written.
 fn no_page(key: &[u8]) -> StoreError {
     corrupt("page of rows", key, "it is no list of rows")
+}
+
+/// The rows of a page as it is stored.
+fn page_rows(key: &[u8], value: &[u8]) -> Result<Vec<Row>, StoreError> {
+    page::rows(unframe("page of rows", key, value)?).map_err(|()| no_page(key))
 }
 
 /// A page as it is stored.

@@ -2,8 +2,7 @@
 
 use super::super::engine::failed;
 use super::super::key;
-use super::super::value::unframe;
-use super::{Changes, Rows, no_page, page};
+use super::{Changes, Rows, page_rows};
 use crate::{Row, StoreError};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -54,7 +53,6 @@ impl Rows {
             let mut found = Stretch::new();
             for changes in settling.into_iter().chain([&memory.fresh]) {
                 let taken = stretch(changes, at, to).take(count);
-                let before = found.len();
                 let mut last = None;
                 let mut seen = 0usize;
                 for (key, value) in taken {
@@ -62,7 +60,6 @@ impl Rows {
                     last = Some(key);
                     seen = seen.saturating_add(1);
                 }
-                debug_assert!(found.len() >= before, "changes only come in");
                 if let Some(last) = last.filter(|_| seen == count) {
                     end = end.min(behind(last));
                 }
@@ -78,9 +75,7 @@ impl Rows {
         let begin = self.page_before(at)?.map_or_else(|| key::page(at).into(), |(key, _)| key);
         for pair in self.engine.db.range(begin..::sled::IVec::from(key::page(to))) {
             let (page_key, value) = pair.map_err(|cause| failed("scan pages of rows", cause))?;
-            let rows =
-                page::rows(unframe("page of rows", &page_key, &value)?).map_err(|()| no_page(&page_key))?;
-            for (key, value) in rows {
+            for (key, value) in page_rows(&page_key, &value)? {
                 if key.as_slice() < at {
                     continue;
                 }

@@ -4,7 +4,7 @@ use super::super::engine::failed;
 use super::super::key;
 use super::super::value::unframe;
 use super::bounds::Stretch;
-use super::{Changes, Rows, framed, no_page, page};
+use super::{Changes, Rows, framed, page, page_rows};
 use crate::{Row, StoreError, prefix_end};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, mpsc};
@@ -149,10 +149,7 @@ impl Rows {
         let table = row.get(..1).unwrap_or_default();
         let (lower, rows) = match self.page_before(row)? {
             None => (table.to_vec(), Vec::new()),
-            Some((key, value)) => {
-                let rows = page::rows(unframe("page of rows", &key, &value)?).map_err(|()| no_page(&key))?;
-                (key.get(1..).unwrap_or_default().to_vec(), rows)
-            }
+            Some((key, value)) => (key.get(1..).unwrap_or_default().to_vec(), page_rows(&key, &value)?),
         };
         Ok(Opened { upper: self.upper_of(&lower)?, lower, rows })
     }
