@@ -69,7 +69,23 @@ pub fn verify_chunk(
 
 /// The path of one leaf among the leaf hashes of its chunk, nearest sibling first: at most 6 hashes.
 pub fn leaf_path(leaf_hashes: &[Hash], position: u64) -> Result<Vec<Hash>, OutOfRange> {
-    inclusion::prove_in(leaf_hashes, position % CHUNK_LEAVES)
+    ChunkTree::of(leaf_hashes).path(position)
+}
+
+/// The tree over the leaf hashes of a chunk, hashed once: for who proves several of them.
+#[derive(Debug)]
+pub struct ChunkTree(Levels);
+
+impl ChunkTree {
+    /// Hashes the leaves of a chunk, in their order.
+    pub fn of(leaf_hashes: &[Hash]) -> Self {
+        Self(Levels::of(leaf_hashes))
+    }
+
+    /// The path of the leaf at a position in the whole batch, nearest sibling first: at most 6 hashes.
+    pub fn path(&self, position: u64) -> Result<Vec<Hash>, OutOfRange> {
+        self.0.path(position % CHUNK_LEAVES)
+    }
 }
 
 /// Checks one leaf against the manifest's root and record count: `path` leads to the root of its chunk, and

@@ -38,12 +38,35 @@ pub struct PartOpening {
 
 /// Opens part `which` (from 0).
 pub fn open<B: AsRef<[u8]>>(entry_secret: &Hash, parts: &[B], which: u32) -> Result<PartOpening, OutOfRange> {
-    let tree = Levels::of(&leaves(entry_secret, parts));
-    let path = tree.path(u64::from(which))?;
-    let out_of_range = OutOfRange { index: u64::from(which), size: tree.size() };
-    let position = usize::try_from(which).map_err(|_| out_of_range)?;
-    let part = parts.get(position).ok_or(out_of_range)?.as_ref().to_vec();
-    Ok(PartOpening { index: which, salt: salt(entry_secret, which), part, path })
+    PartsTree::of(entry_secret, parts).open(which)
+}
+
+/// The tree over the parts of an entry, hashed once: for who opens several of them.
+#[derive(Debug)]
+pub struct PartsTree<'a, B> {
+    parts: &'a [B],
+    salts: Vec<Hash>,
+    tree: Levels,
+}
+
+impl<'a, B: AsRef<[u8]>> PartsTree<'a, B> {
+    /// Hashes the parts of an entry, in their order.
+    pub fn of(entry_secret: &Hash, parts: &'a [B]) -> Self {
+        let salts: Vec<Hash> = (0u32..).take(parts.len()).map(|index| salt(entry_secret, index)).collect();
+        let leaves: Vec<Hash> =
+            parts.iter().zip(&salts).map(|(part, salt)| part_leaf(salt, part.as_ref())).collect();
+        Self { parts, salts, tree: Levels::of(&leaves) }
+    }
+
+    /// Opens part `which` (from 0).
+    pub fn open(&self, which: u32) -> Result<PartOpening, OutOfRange> {
+        let path = self.tree.path(u64::from(which))?;
+        let out_of_range = OutOfRange { index: u64::from(which), size: self.tree.size() };
+        let position = usize::try_from(which).map_err(|_| out_of_range)?;
+        let part = self.parts.get(position).ok_or(out_of_range)?.as_ref().to_vec();
+        let salt = self.salts.get(position).copied().ok_or(out_of_range)?;
+        Ok(PartOpening { index: which, salt, part, path })
+    }
 }
 
 /// Checks an opened part against the root over `count` parts.

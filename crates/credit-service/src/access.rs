@@ -217,26 +217,40 @@ pub(crate) fn record_seen(
 ///
 /// Everybody sees all of an entry that is about no account, except a chunk. Of any other its actor, regulators and
 /// auditors see all; a learner sees what is about their own account, an institution what is about its own records.
-pub(crate) fn parts_seen(principal: &Principal, head: &EntryHead, events: &[Event]) -> Option<OpenParts> {
+///
+/// `is_linked` says whether the entry links a subject; its events are asked for only where that does not decide.
+pub(crate) fn parts_seen(
+    principal: &Principal,
+    head: &EntryHead,
+    is_linked: impl FnOnce(&Subject) -> bool,
+    events: impl FnOnce() -> Result<Vec<Event>, Failure>,
+) -> Result<Option<OpenParts>, Failure> {
+    match principal {
+        Principal::Auditor => return Ok(Some(OpenParts::All)),
+        Principal::Institution(member)
+            if principal.holds(Role::Regulator) || head.actor.institution() == Some(&member.id) =>
+        {
+            return Ok(Some(OpenParts::All));
+        }
+        Principal::Learner(own) => {
+            let own = Subject::Account(*own);
+            if is_linked(&own) {
+                return Ok(Some(OpenParts::Subject(own)));
+            }
+        }
+        Principal::Institution(_) | Principal::Anonymous => {}
+    }
+    let events = events()?;
     let about_nobody = events.iter().all(|event| {
         !matches!(event.subject(), Some(Subject::Account(_))) && !matches!(event, Event::BatchChunk { .. })
     });
-    match principal {
-        _ if about_nobody => Some(OpenParts::All),
-        Principal::Auditor => Some(OpenParts::All),
-        Principal::Anonymous => None,
-        Principal::Learner(own) => {
-            let own = Subject::Account(*own);
-            let party = events.iter().any(|event| event.subject().as_ref() == Some(&own));
-            party.then_some(OpenParts::Subject(own))
-        }
-        Principal::Institution(member) => {
-            if principal.holds(Role::Regulator) || head.actor.institution() == Some(&member.id) {
-                return Some(OpenParts::All);
-            }
-            own_subject(&member.id, events).map(OpenParts::Subject)
-        }
+    if about_nobody {
+        return Ok(Some(OpenParts::All));
     }
+    Ok(match principal {
+        Principal::Institution(member) => own_subject(&member.id, &events).map(OpenParts::Subject),
+        Principal::Anonymous | Principal::Learner(_) | Principal::Auditor => None,
+    })
 }
 
 /// The account in another's entry of which every event is about records of this institution.

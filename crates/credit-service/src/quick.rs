@@ -1,6 +1,6 @@
 //! Reads that take microseconds are done where they arrive: to hand one to another thread and back takes longer than
-//! the read. As soon as one takes long, because the disk is slow or an account is large, all go to threads that may
-//! wait, for a spell.
+//! the read. As soon as many take long, because the disk is slow or accounts are large, all go to threads that may wait,
+//! for a spell. A single one says little: the machine may have given the processor to somebody else meanwhile.
 
 use crate::clock::instant;
 use crate::grpc::micros_since;
@@ -9,19 +9,27 @@ use std::time::Instant;
 
 /// A read that takes longer than this is not quick.
 const QUICK_US: u64 = 500;
-/// How long reads go to other threads after one that was not quick.
+/// A read that takes longer than this is enough for a spell: no thread that serves sockets waits so long twice.
+const SLOW_US: u64 = 20_000;
+/// What a read that is not quick counts, and a quick one takes off.
+const SLOW_COUNTS: u64 = 8;
+/// A spell begins where they amount to this: where more than one of nine was slow, for a while.
+const SLOW_MAX: u64 = 64;
+/// How long reads go to other threads then.
 const SPELL_US: u64 = 1_000_000;
 
 /// Whether reads are quick at present.
 pub(crate) struct Quick {
     begun: Instant,
+    /// What slow reads amount to.
+    slow: AtomicU64,
     /// Microseconds after `begun` from which on reads are taken for quick again.
     slow_until_us: AtomicU64,
 }
 
 impl Quick {
     pub(crate) fn new() -> Self {
-        Self { begun: instant(), slow_until_us: AtomicU64::new(0) }
+        Self { begun: instant(), slow: AtomicU64::new(0), slow_until_us: AtomicU64::new(0) }
     }
 
     /// Whether a read may be done at once.
@@ -39,7 +47,12 @@ impl Quick {
     }
 
     fn took(&self, us: u64) {
-        if us > QUICK_US {
+        // Races between these two lose a count at most.
+        let slow = self.slow.load(Ordering::Relaxed);
+        let slow = if us > QUICK_US { slow.saturating_add(SLOW_COUNTS) } else { slow.saturating_sub(1) };
+        let spell = us > SLOW_US || slow >= SLOW_MAX;
+        self.slow.store(if spell { 0 } else { slow }, Ordering::Relaxed);
+        if spell {
             self.slow_until_us.store(micros_since(self.begun).saturating_add(SPELL_US), Ordering::Relaxed);
         }
     }
@@ -50,16 +63,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_a_slow_read_none_is_done_at_once_for_a_spell() {
+    fn after_many_slow_reads_none_is_done_at_once_for_a_spell() {
         let quick = Quick::new();
-        assert!(quick.at_once());
+        let most = SLOW_MAX / SLOW_COUNTS;
+        for _ in 1..most {
+            quick.took(QUICK_US + 1);
+        }
         quick.took(QUICK_US);
         assert!(quick.at_once());
+        (0..SLOW_COUNTS).for_each(|_| quick.took(QUICK_US));
+        quick.took(QUICK_US + 1);
+        assert!(quick.at_once(), "quick ones have made up for it");
+        quick.took(QUICK_US + 1);
         quick.took(QUICK_US + 1);
         assert!(!quick.at_once());
         quick.slow_until_us.store(1, Ordering::Relaxed);
         std::thread::sleep(std::time::Duration::from_millis(1));
         assert!(quick.at_once());
         assert_eq!(quick.watch(|| 7), 7);
+    }
+
+    #[test]
+    fn a_very_slow_read_is_enough() {
+        let quick = Quick::new();
+        quick.took(SLOW_US);
+        assert!(quick.at_once());
+        quick.took(SLOW_US + 1);
+        assert!(!quick.at_once());
     }
 }

@@ -423,7 +423,16 @@ pub(crate) fn decode(
     batch: impl FnOnce(u64) -> Result<Option<Row>, Failure>,
 ) -> Result<(DecodedParts, Vec<Event>), Failure> {
     let parts = entry::decode_parts(parts).map_err(fault("decode an entry's parts"))?;
-    let manifest = match entry::manifest_of(&parts) {
+    let events = hydrated(&parts, batch)?;
+    Ok((parts, events))
+}
+
+/// The events of an entry's parts, with what they leave to its manifest.
+pub(crate) fn hydrated(
+    parts: &DecodedParts,
+    batch: impl FnOnce(u64) -> Result<Option<Row>, Failure>,
+) -> Result<Vec<Event>, Failure> {
+    let manifest = match entry::manifest_of(parts) {
         None => None,
         Some(index) => match batch(index)? {
             Some(Row::Batch(row)) => {
@@ -432,9 +441,8 @@ pub(crate) fn decode(
             _ => return Err(Failure::Fault("a chunk's batch has no row".to_owned())),
         },
     };
-    let events = entry::hydrate(&parts, manifest.as_ref(), admit, credit_log::batch::record_leaf)
-        .map_err(fault("read an entry's events"))?;
-    Ok((parts, events))
+    entry::hydrate(parts, manifest.as_ref(), admit, credit_log::batch::record_leaf)
+        .map_err(fault("read an entry's events"))
 }
 
 /// Admits a public key, for decoding: its kid, or nothing.

@@ -49,11 +49,13 @@ pub(crate) fn get(
     let head = reader.head();
     let subject = Subject::Account(row.facts.account_ref);
     let open = OpenParts::Record(subject, row.facts.record_id);
-    let receipt = reader.receipt_under(head.clone(), row.deposited_index, &open)?;
+    let entry = reader.read_entry(row.deposited_index)?;
+    let receipt = reader.receipt_under(head.clone(), &entry, &open)?;
     let mut files = Files::new();
     if let Some(manifest_index) = row.manifest_index {
-        let leaf = reader.leaf_proofs(row.deposited_index, &receipt)?.pop();
-        let manifest = reader.receipt_under(head.clone(), manifest_index, &OpenParts::All)?;
+        let leaf = entry.leaf_proofs(&receipt)?.pop();
+        let manifest = reader.read_entry(manifest_index)?;
+        let manifest = reader.receipt_under(head.clone(), &manifest, &OpenParts::All)?;
         put(&mut files, "batch", &v1::BatchProof { manifest: Some(manifest), leaf })?;
     }
     put(&mut files, "receipt", &receipt)?;
@@ -102,7 +104,7 @@ fn history(reader: &Reader, row: &RecordRow, head: &Head, files: &mut Files) -> 
     for (sequence, index) in before {
         put(files, &format!("keys/{sequence:08}"), &reader.unplaced(*index, &OpenParts::All)?)?;
     }
-    let receipt = reader.receipt_under(head.clone(), last, &OpenParts::All)?;
+    let receipt = reader.receipt_under(head.clone(), &reader.read_entry(last)?, &OpenParts::All)?;
     put(files, &format!("keys/{sequence:08}"), &receipt)?;
     let signed = SubjectHead {
         log_id: reader.log_id(),

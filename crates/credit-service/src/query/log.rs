@@ -24,10 +24,12 @@ pub(crate) fn receipt(
     asked: v1::GetReceiptRequest,
 ) -> Result<v1::GetReceiptResponse, Failure> {
     let v1::GetReceiptRequest { index } = asked;
-    let (_, parts, events) = reader.events(index)?;
-    let open = parts_seen(principal, &parts.head, &events).ok_or(Failure::NotParty)?;
-    let receipt = reader.best_receipt(index, &open)?;
-    let leaves = reader.leaf_proofs(index, &receipt)?;
+    let entry = reader.read_entry(index)?;
+    let parts = entry.parts()?;
+    let is_linked = |subject: &_| parts.links.iter().any(|link| link.subject == *subject);
+    let open = parts_seen(principal, &parts.head, is_linked, || reader.events_of(&entry))?;
+    let receipt = reader.best_receipt_of(&entry, &open.ok_or(Failure::NotParty)?)?;
+    let leaves = entry.leaf_proofs(&receipt)?;
     Ok(v1::GetReceiptResponse { receipt: Some(receipt), leaves })
 }
 
