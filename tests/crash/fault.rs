@@ -7,6 +7,8 @@ use crate::session::{Session, World, refused_by, wait_until};
 use credit_proto::v1;
 use prost::Message as _;
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use tonic::{Code, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -14,7 +16,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 /// Writes until the failure at most.
-const WRITES_MAX: usize = 200;
+const WRITES_MAX: usize = 400;
 
 /// The file of keys, which only openings write.
 const KEYS: &str = "keyring/00000000.records";
@@ -41,13 +43,22 @@ const fn fault(
     Fault { file, call, error, when, in_engine }
 }
 
-/// The faults. Of each group the engine writes its main file twice at least, on threads of its own.
-const FAULTS: [Fault; 8] = [
-    fault("store/db", "pwrite64", "ENOSPC", 25, true),
-    fault("store/db", "pwrite64", "EIO", 26, true),
-    fault("store/db", "sync_file_range", "EIO", 14, true),
-    fault("store/db", "sync_file_range", "EIO", 15, true),
-    fault("store/db", "fdatasync", "EIO", 12, false),
+/// The store's journal, of which the file that is written next is only known when the server starts.
+const JOURNAL: &str = "store/journal.";
+/// How many frames more than is known the journal may have.
+const FRAMES_MAX: u64 = 1_000;
+
+/// The faults. Groups go into the journal; the other files of the store, and the engine, are written when they settle,
+/// which may happen once while the server starts.
+const FAULTS: [Fault; 11] = [
+    fault(JOURNAL, "pwrite64", "ENOSPC", 12, false),
+    fault(JOURNAL, "pwrite64", "EIO", 13, false),
+    fault(JOURNAL, "fdatasync", "EIO", 12, false),
+    fault("store/blocks", "pwrite64", "ENOSPC", 2, false),
+    fault("store/blocks", "fdatasync", "EIO", 3, false),
+    fault("store/pages", "pwrite64", "EIO", 12, false),
+    fault("store/db", "pwrite64", "ENOSPC", 3, true),
+    fault("store/db", "fdatasync", "EIO", 3, true),
     fault("high-water", "fdatasync", "EIO", 12, false),
     fault("high-water", "pwrite64", "ENOSPC", 12, false),
     fault(KEYS, "fdatasync", "EIO", 4, false),
@@ -66,9 +77,11 @@ fn after_a_failed_write_nothing_is_acknowledged() {
         assert!(world.bank.stop().success(), "{}", world.bank.log());
         let Fault { file, call, error, when, in_engine: _ } = fault;
         let mut command = world.bank.command_of("strace");
-        let path = world.bank.home().join("ledger").join(file);
         command.args(["-D", "-f", "-q", "-o", "/dev/null", "-e", &format!("trace={call}")]);
-        command.args(["-e", &format!("inject={call}:error={error}:when={when}+"), "-P"]).arg(path);
+        command.args(["-e", &format!("inject={call}:error={error}:when={when}+")]);
+        for path in paths(&world.bank.home().join("ledger"), file) {
+            command.arg("-P").arg(path);
+        }
         command.arg("--").arg(Bank::BINARY);
         world.bank.launch(command, &[]).unwrap_or_else(|log| panic!("{fault:?}: {log}"));
         let (places, doubtful) = block_on(until_it_fails(&world, fault));
@@ -79,6 +92,18 @@ fn after_a_failed_write_nothing_is_acknowledged() {
     assert!(world.bank.stop().success(), "{}", world.bank.log());
     world.bank.must(&["verify"]);
     world.bank.must(&["rebuild", "--check"]);
+}
+
+/// The paths that a file may have: one, but of the journal those of all segments that the server may begin.
+fn paths(ledger: &Path, file: &str) -> Vec<PathBuf> {
+    if file != JOURNAL {
+        return vec![ledger.join(file)];
+    }
+    let names = fs::read_dir(ledger.join("store")).expect("a folder");
+    let names = names.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned());
+    let numbers = names.filter_map(|name| name.strip_prefix("journal.")?.parse::<u64>().ok());
+    let newest = numbers.max().expect("a journal");
+    (newest..newest + FRAMES_MAX).map(|number| ledger.join(format!("{file}{number:020}"))).collect()
 }
 
 /// Writes until one fails, looks at what goes on afterwards; gives what was answered and what was not.

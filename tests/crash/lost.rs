@@ -59,7 +59,8 @@ struct Kept {
 
 impl Kept {
     fn new() -> Self {
-        let world = World::start(&[]);
+        // So many records that some have settled and some have not.
+        let world = World::start(&[("rows_bytes", "65536")]);
         let write = |count: usize| {
             block_on(async {
                 let session = Session::new(&world).await;
@@ -77,11 +78,11 @@ impl Kept {
         };
         let ledger = world.bank.home().join("ledger");
         let [older, newest] = ["older", "newest"].map(|name| world.bank.folder().join(name));
-        write(3);
+        write(150);
         assert!(world.bank.stop().success(), "{}", world.bank.log());
         copy(&ledger, &older);
         world.bank.serve();
-        let last = write(5);
+        let last = write(20);
         assert!(world.bank.stop().success(), "{}", world.bank.log());
         copy(&ledger, &newest);
         Self { world, ledger, newest, older, last }
@@ -232,6 +233,7 @@ async fn details_are_missing_and_not_erased(session: &Session<'_>, write: &Write
         assert_eq!(refused.code, Code::FailedPrecondition);
         let list = |with_details| v1::ListRecordsRequest {
             account_ref: account_ref.clone(),
+            page_size: 1_000,
             with_details,
             ..v1::ListRecordsRequest::default()
         };

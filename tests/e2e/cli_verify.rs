@@ -2,7 +2,7 @@
 
 use crate::bank::text;
 use crate::office::{Office, REGISTRAR, copy, shipped};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An office with a semester in its ledger, stopped.
 fn stopped() -> Office {
@@ -89,12 +89,20 @@ fn places(file: &Path, wanted: &[u8]) -> Vec<usize> {
     found.map(|(at, _)| at).collect()
 }
 
+/// The longest file of the store's journal, in which so small a ledger stands whole.
+fn journal(store: &Path) -> PathBuf {
+    let files = std::fs::read_dir(store).expect("a folder").map(|file| file.expect("a file").path());
+    let files = files
+        .filter(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("journal.")));
+    files.max_by_key(|file| std::fs::metadata(file).expect("a file").len()).expect("a journal")
+}
+
 /// A bit on the disk flips: the verifier names the entry or says which file can't be read, or nothing hangs on the bit.
 #[test]
 fn a_flipped_byte_is_found_and_named() {
     let office = stopped();
-    let store = office.bank.home().join("ledger").join("store").join("db");
-    // The scheme's name stands in every deposit: in entries, in rows, and in what the engine has not yet overwritten.
+    let store = journal(&office.bank.home().join("ledger").join("store"));
+    // The scheme's name stands in every deposit: in entries and in rows.
     let mut offsets = places(&store, b"CN_XF");
     assert!(!offsets.is_empty(), "no deposit was found in the store's file");
     let length = std::fs::read(&store).expect("a file").len();

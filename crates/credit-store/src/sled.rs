@@ -1,17 +1,33 @@
 //! A store on sled 0.34.7, with everything that this engine needs to be believed.
 //!
-//! One keyspace, one engine batch a step, then the engine's flush, then our own fdatasync: the engine's flush
-//! alone does not survive a power cut on Linux. Values are packed, framed and bounded; the first failed write
-//! stops all further ones.
+//! The engine is the index; what it points to stands in files of our own.
+//!
+//! | file | what |
+//! |---|---|
+//! | `journal.N` | commits that have not settled: a step of the log is one write and one fdatasync |
+//! | `blocks` | settled entries, sealed items and tiles, one behind the other |
+//! | `pages` | settled rows |
+//! | `db` and the engine's others | where blocks, tiles and pages stand; the head; public blobs |
+//!
+//! The engine's flush alone does not survive a power cut on Linux: our own fdatasync follows. Everything is framed and
+//! bounded; the first failed write stops all further ones.
 
 mod blob;
+mod blocks;
+mod commit;
 mod compact;
 mod engine;
+mod file;
+mod journal;
 mod key;
+mod memory;
+mod migrate;
 mod open;
 mod pack;
+mod pages;
 mod read;
 mod rows;
+mod settle;
 mod value;
 mod wake;
 
@@ -21,8 +37,17 @@ pub use value::BLOCK_BYTES_MAX;
 
 use crate::batch::{self, Measured};
 use crate::{Batch, BodyBytes, EntryBytes, Row, RowChange, Store, StoreError, TILE_HASHES};
+use blocks::Blocks;
 use engine::{Engine, failed, panic_text};
-use rows::{Rows, Settler};
+use file::DataFile;
+use journal::Journal;
+use memory::Memory;
+use migrate::Migration;
+use open::Found;
+use pages::PageFile;
+use read::Log;
+use rows::Rows;
+use settle::{Settler, Settling};
 use std::fmt;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,8 +66,8 @@ pub struct Options {
     pub must_exist: bool,
     /// The bytes that must be free on the disk before a write begins.
     pub reserve_bytes: u64,
-    /// The bytes of changed rows that gather in memory before they settle into pages; up to about twice as many are
-    /// held. More of them meet the same pages, and less is written; reopening reads them again.
+    /// The bytes of changed rows, or of new blocks, that gather in memory before they settle into files; of each up to
+    /// about twice as many are held. More rows meet the same pages, and less is written; reopening reads them again.
     pub rows_bytes: usize,
 }
 
@@ -58,7 +83,11 @@ pub struct SledStore {
     /// Dropped first: they hold the engine too.
     _waker: wake::Waker,
     settler: Settler,
+    settling: Arc<Settling>,
+    memory: Arc<Memory>,
     rows: Arc<Rows>,
+    blocks: Arc<Blocks>,
+    journal: Arc<Mutex<Journal>>,
     engine: Arc<Engine>,
     opened: Opened,
     /// The durable head: what readers may see.
@@ -67,11 +96,12 @@ pub struct SledStore {
     writing: Mutex<()>,
 }
 
-/// The size of the log and the root over it.
+/// The size of the log, the root over it, and the count of entries that rows stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Head {
     size: u64,
     root: [u8; 32],
+    applied: u64,
 }
 
 impl fmt::Debug for SledStore {
@@ -94,28 +124,77 @@ impl SledStore {
             .unwrap_or_else(|panic| Err(StoreError::DataLoss { detail: panic_text(&*panic) }))?;
         let waker = wake::Waker::start(db.clone()).map_err(StoreError::io(THREADS))?;
         let engine = Arc::new(Engine::new(db, main_file, dir.to_path_buf(), options.reserve_bytes));
-        let rows = engine.read(|| Rows::open(Arc::clone(&engine), options.rows_bytes))?;
-        let rows = Arc::new(rows);
-        if found.layout != open::LAYOUT {
-            engine.write(|| {
-                rows.adopt()?;
-                open::write_head(&engine.db, found.head)?;
-                engine.sync()
-            })?;
+        if let Found::Earlier { .. } = found {
+            open::create_files(dir)?;
+            engine.write(|| migrate::start_over(&engine))?;
         }
-        let settler = Settler::start(Arc::clone(&rows)).map_err(StoreError::io(THREADS))?;
+        let blocks = Blocks::new(DataFile::open(dir, blocks::NAME)?, Arc::clone(&engine));
+        let pages = PageFile::new(DataFile::open(dir, pages::NAME)?);
+        let head = match &found {
+            Found::Present(settled) => settled.head,
+            Found::Earlier { head, .. } => *head,
+        };
+        let memory = Arc::new(Memory::new(options.rows_bytes, head));
+        let rows = engine.read(|| Rows::open(Arc::clone(&engine), Arc::clone(&memory), pages))?;
+        let settled = match found {
+            Found::Present(settled) => settled,
+            Found::Earlier { layout, head } => {
+                let migration = Migration { engine: &engine, blocks: &blocks, rows: &rows };
+                engine.write(|| migration.run(layout, head))?
+            }
+        };
+        let mut head = settled.head;
+        let journal = Journal::open(dir, settled.journal_from, |payload| {
+            head = replay(&memory, head, payload)?;
+            Ok(())
+        })?;
+        let (blocks, rows, journal) = (Arc::new(blocks), Arc::new(rows), Arc::new(Mutex::new(journal)));
+        let settling = Arc::new(Settling {
+            engine: Arc::clone(&engine),
+            memory: Arc::clone(&memory),
+            blocks: Arc::clone(&blocks),
+            rows: Arc::clone(&rows),
+            journal: Arc::clone(&journal),
+            settled: Mutex::new(settled),
+        });
+        let settler = Settler::start(Arc::clone(&settling)).map_err(StoreError::io(THREADS))?;
         let store = Self {
             _waker: waker,
             settler,
+            settling,
+            memory,
             rows,
+            blocks,
+            journal,
             engine,
             opened,
-            head: Mutex::new(found.head),
+            head: Mutex::new(head),
             writing: Mutex::new(()),
         };
         store.check_ends()?;
         store.engine.check_no_blob_files()?;
+        store.settle_many_segments()?;
         Ok(store)
+    }
+
+    /// Settles where many short runs have left the journal in many pieces.
+    fn settle_many_segments(&self) -> Result<(), StoreError> {
+        if self.journal().segments() <= journal::SEGMENTS_MAX {
+            return Ok(());
+        }
+        match self.settling.all() {
+            // It can wait for better days.
+            Ok(()) | Err(StoreError::NoSpace { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> Log<'_> {
+        Log { memory: &self.memory, blocks: &self.blocks }
     }
 
     /// What opening had to do.
@@ -149,11 +228,28 @@ impl SledStore {
         }
     }
 
-    /// Rows that the journal has are seen from here on.
-    fn take_in(&self, rows: &[RowChange]) {
-        if self.rows.take_in(rows) {
+    /// Writes a commit to the journal, and makes it durable where somebody waits for that; then its blocks, tiles and rows
+    /// are seen.
+    fn commit(
+        &self,
+        rows: &[RowChange],
+        durable: bool,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), StoreError> {
+        let commit = self.engine.write(|| {
+            let mut journal = self.journal();
+            let (commit, _) = commit::read(journal.write(fill)?).ok_or_else(no_commit)?;
+            if durable {
+                journal.sync()?;
+            }
+            Ok(commit)
+        })?;
+        if self.memory.take_in(commit, rows) {
+            // It is durable already; if this fails, no further one is taken.
+            let _ = self.settling.begin();
             self.settler.wake();
         }
+        Ok(())
     }
 
     /// A tile is written once; the same again is fine, another is a caller's mistake.
@@ -167,27 +263,21 @@ impl SledStore {
     }
 }
 
-/// The log's part of a batch, as one change of the engine.
-fn changes(before: Head, after: Head, batch: &Batch) -> ::sled::Batch {
-    let mut changes = ::sled::Batch::default();
-    put_blocks(&mut changes, key::ENTRIES, before.size, &batch.entries);
-    put_blocks(&mut changes, key::BODIES, before.size, &batch.bodies);
-    for tile in &batch.tiles {
-        put(&mut changes, key::tile(tile.level, tile.index), tile.hashes.as_flattened());
+/// Takes a commit of the journal in; gives what is true after it.
+fn replay(memory: &Memory, before: Head, payload: &[u8]) -> Result<Head, StoreError> {
+    let (commit, rows) = commit::read(payload).ok_or_else(no_commit)?;
+    let rows = commit::changes(rows).ok_or_else(no_commit)?;
+    let after = commit.after;
+    if commit.before != before.size || after.size < before.size {
+        let detail = format!("the journal goes on at entry {}, not at {}", commit.before, before.size);
+        return Err(StoreError::DataLoss { detail });
     }
-    if !batch.rows.is_empty() {
-        put(&mut changes, key::APPLIED.to_vec(), &after.size.to_be_bytes());
-    }
-    changes.insert(key::HEAD, open::head_value(after));
-    changes
+    memory.take_in(commit, &rows);
+    Ok(after)
 }
 
-fn put_blocks<T: pack::Packed>(changes: &mut ::sled::Batch, table: u8, first: u64, members: &[T]) {
-    for block in pack::blocks(first, members) {
-        for (piece, payload) in (0..).zip(&block.pieces) {
-            put(changes, key::block(table, block.first, piece), payload);
-        }
-    }
+fn no_commit() -> StoreError {
+    StoreError::DataLoss { detail: "a frame of the journal is no commit".to_owned() }
 }
 
 fn put(changes: &mut ::sled::Batch, key: Vec<u8>, payload: &[u8]) {
@@ -197,7 +287,7 @@ fn put(changes: &mut ::sled::Batch, key: Vec<u8>, payload: &[u8]) {
 
 impl Store for SledStore {
     fn head(&self) -> Result<(u64, [u8; 32]), StoreError> {
-        let Head { size, root } = self.current();
+        let Head { size, root, applied: _ } = self.current();
         Ok((size, root))
     }
 
@@ -210,15 +300,10 @@ impl Store for SledStore {
         let Measured { size, bytes } = batch::check(before.size, batch)?;
         self.check_tiles(batch)?;
         self.engine.require_space(bytes)?;
-        self.rows.wait_for_room(&|| self.settler.wake())?;
-        let after = Head { size, root: batch.root };
-        self.engine.write(|| {
-            let mut changes = changes(before, after, batch);
-            self.rows.journal(&mut changes, &batch.rows);
-            self.engine.apply(changes)?;
-            self.engine.sync()
-        })?;
-        self.take_in(&batch.rows);
+        self.memory.wait_for_room(&self.engine, &|| self.settler.wake())?;
+        let applied = if batch.rows.is_empty() { before.applied } else { size };
+        let after = Head { size, root: batch.root, applied };
+        self.commit(&batch.rows, true, |payload| commit::write(payload, before.size, after, batch))?;
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = after;
         Ok(())
     }
@@ -229,23 +314,21 @@ impl Store for SledStore {
     }
 
     fn entries(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<EntryBytes>, StoreError> {
-        self.engine
-            .read(|| read::members(&self.engine.db, read::ENTRIES, self.current().size, range, bytes_max))
+        self.engine.read(|| self.log().members(read::ENTRIES, self.current().size, range, bytes_max))
     }
 
     fn bodies(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<BodyBytes>, StoreError> {
-        self.engine
-            .read(|| read::members(&self.engine.db, read::BODIES, self.current().size, range, bytes_max))
+        self.engine.read(|| self.log().members(read::BODIES, self.current().size, range, bytes_max))
     }
 
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
-        let key = key::tile(level, index);
-        let Some(payload) = self.engine.read(|| read::payload(&self.engine.db, "tile", &key))? else {
-            return Ok(None);
-        };
-        let (hashes, rest) = payload.as_chunks::<32>();
+        if let Some(hashes) = self.memory.tile(level, index) {
+            return Ok(Some(hashes.to_vec()));
+        }
+        let Some(framed) = self.engine.read(|| self.blocks.tile(level, index))? else { return Ok(None) };
+        let (hashes, rest) = value::unframed(&framed).as_chunks::<32>();
         if hashes.len() != TILE_HASHES || !rest.is_empty() {
-            return Err(value::corrupt("tile", &key, "it has not 256 hashes"));
+            return Err(value::corrupt("tile", &key::tile(level, index), "it has not 256 hashes"));
         }
         Ok(Some(hashes.to_vec()))
     }
@@ -274,37 +357,34 @@ impl Store for SledStore {
         batch::check_applied(applied_to, self.applied_to()?, self.current().size)?;
         let bytes = batch::check_rows(rows)?;
         self.engine.require_space(u64::try_from(bytes).unwrap_or(u64::MAX))?;
-        self.rows.wait_for_room(&|| self.settler.wake())?;
-        let mut changes = ::sled::Batch::default();
-        self.rows.journal(&mut changes, rows);
-        put(&mut changes, key::APPLIED.to_vec(), &applied_to.to_be_bytes());
-        self.engine.write(|| self.engine.apply(changes))?;
-        self.take_in(rows);
+        self.memory.wait_for_room(&self.engine, &|| self.settler.wake())?;
+        let after = Head { applied: applied_to, ..self.current() };
+        self.commit(rows, false, |payload| commit::write_rows(payload, after, rows))?;
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = after;
         Ok(())
     }
 
     fn applied_to(&self) -> Result<u64, StoreError> {
-        let payload = self.engine.read(|| read::payload(&self.engine.db, "row count", key::APPLIED))?;
-        let Some(payload) = payload else { return Ok(0) };
-        match payload.try_into() {
-            Ok(count) => Ok(u64::from_be_bytes(count)),
-            Err(_) => Err(value::corrupt("row count", key::APPLIED, "it has another length")),
-        }
+        Ok(self.current().applied)
     }
 
     fn clear(&self, prefix: &[u8]) -> Result<(), StoreError> {
         let _turn = self.turn()?;
-        // Removing takes log space before it frees any.
+        // Removing takes space before it frees any.
         self.engine.require_space(0)?;
+        self.settling.all()?;
+        let mut settled = self.settling.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.head.applied = 0;
         let mut first = ::sled::Batch::default();
-        put(&mut first, key::APPLIED.to_vec(), &0_u64.to_be_bytes());
-        self.rows.settle_all()?;
-        self.engine.write(|| self.rows.clear(prefix, first))
+        first.insert(key::HEAD, open::settled_value(*settled));
+        self.engine.write(|| self.rows.clear(prefix, first))?;
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).applied = 0;
+        Ok(())
     }
 
     fn flush_all(&self) -> Result<(), StoreError> {
         let _turn = self.turn()?;
-        self.engine.write(|| self.engine.sync())
+        self.engine.write(|| self.journal().sync())
     }
 
     fn close(&self) -> Result<(), StoreError> {
@@ -316,7 +396,10 @@ impl Store for SledStore {
     }
 
     fn disk_bytes(&self) -> Result<u64, StoreError> {
-        self.engine.read(|| self.engine.db.size_on_disk().map_err(|cause| failed("measure the store", cause)))
+        let index = || self.engine.db.size_on_disk().map_err(|cause| failed("measure the store", cause));
+        let own =
+            [self.engine.read(index)?, self.blocks.bytes()?, self.rows.bytes()?, self.journal().bytes()?];
+        Ok(own.into_iter().fold(0, u64::saturating_add))
     }
 
     fn stopped(&self) -> Option<String> {

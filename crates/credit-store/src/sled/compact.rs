@@ -3,7 +3,10 @@
 use super::engine::{SPACE_FACTOR, failed};
 use super::{Options, SledStore, value};
 use crate::durable::{sync_parent, with_suffix};
-use crate::{BATCH_ENTRIES_MAX, Batch, BodyBytes, EntryBytes, Store, StoreError};
+use crate::{
+    BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, Batch, BodyBytes, EntryBytes, RowChange, Store, StoreError,
+    TILE_LEVEL_MAX, Tile, prefix_end,
+};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs;
 use std::ops::Range;
@@ -11,11 +14,12 @@ use std::path::Path;
 
 /// The bytes of entries, and of bodies, that are copied in one step.
 const STEP_BYTES: usize = 4 << 20;
-/// The values of other tables that are copied in one step; each has at most 65 KiB.
+/// The values of blobs that are copied in one step; each has at most 65 KiB.
 const STEP_VALUES: usize = 64;
-/// The tables that are copied value by value, and the count of entries that rows stand for.
-const COPIED_AS_THEY_ARE: [&[u8]; 4] =
-    [&[super::key::TILES], &[super::key::BLOBS], &[super::key::PAGES], super::key::APPLIED];
+/// The rows that are copied in one step.
+const STEP_ROWS: usize = 4_096;
+/// The values that are copied as they are.
+const BLOBS: [u8; 1] = [super::key::BLOBS];
 
 /// What compaction achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +49,14 @@ pub fn compact(dir: &Path, options: &Options) -> Result<Compacted, StoreError> {
     }
     let bytes_before = old.disk_bytes()?;
     // Nothing moves any more, and the copy needs no journal.
-    old.rows.settle_all()?;
+    old.settling.all()?;
     old.engine.require_space(options.reserve_bytes.saturating_add(bytes_before).div_ceil(SPACE_FACTOR))?;
     let new = SledStore::open(&beside, &Options { must_exist: false, ..options.clone() })?;
     copy_log(&old, &new)?;
-    for prefix in COPIED_AS_THEY_ARE {
-        copy_values(&old, &new, prefix)?;
-    }
-    new.flush_all()?;
+    copy_rows(&old, &new)?;
+    copy_values(&old, &new, &BLOBS)?;
+    new.settling.all()?;
+    new.engine.sync()?;
     compare(&old, &new)?;
     let (size, root) = new.head()?;
     new.close()?;
@@ -80,11 +84,49 @@ fn copy_log(old: &SledStore, new: &SledStore) -> Result<(), StoreError> {
     let mut next = 0;
     while next < size {
         let (entries, bodies) = step(old, next..size)?;
-        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-        new.append(next, &Batch { entries, bodies, root, ..Batch::default() })?;
-        next = next.saturating_add(count);
+        let end = next.saturating_add(u64::try_from(entries.len()).unwrap_or(u64::MAX));
+        let tiles = tiles(old, next..end)?;
+        new.append(next, &Batch { entries, bodies, tiles, root, ..Batch::default() })?;
+        next = end;
     }
     Ok(())
+}
+
+/// The tiles that the entries of a range complete, as far as they have been stored.
+fn tiles(store: &SledStore, range: Range<u64>) -> Result<Vec<Tile>, StoreError> {
+    let mut tiles = Vec::new();
+    let (mut start, mut end) = (range.start, range.end);
+    for level in 0..=TILE_LEVEL_MAX {
+        // A tile of 2^8 hashes of the level below.
+        (start, end) = (start >> 8u32, end >> 8u32);
+        for index in start..end {
+            tiles.extend(store.tile(level, index)?.map(|hashes| Tile { level, index, hashes }));
+        }
+    }
+    Ok(tiles)
+}
+
+/// Copies all rows, and the count of entries that they stand for.
+fn copy_rows(old: &SledStore, new: &SledStore) -> Result<(), StoreError> {
+    let mut from = Vec::new();
+    loop {
+        let rows = old.scan(&from, &prefix_end(&[]), STEP_ROWS)?;
+        let Some((last, _)) = rows.last() else { break };
+        from = [last.as_slice(), &[0]].concat();
+        let rows = rows.into_iter().map(|(key, value)| RowChange::Put { key, value });
+        let mut step = Vec::new();
+        let mut bytes = 0usize;
+        for row in rows {
+            bytes = bytes.saturating_add(row.key().len()).saturating_add(crate::ROW_VALUE_BYTES_MAX);
+            step.push(row);
+            if bytes >= BATCH_BYTES_MAX / 2 {
+                new.write_rows(0, &std::mem::take(&mut step))?;
+                bytes = 0;
+            }
+        }
+        new.write_rows(0, &step)?;
+    }
+    new.write_rows(old.applied_to()?, &[])
 }
 
 /// The next entries and as many bodies: at least one of each.
@@ -131,20 +173,39 @@ fn compare(old: &SledStore, new: &SledStore) -> Result<(), StoreError> {
         if new.entries(next..end, usize::MAX)? != entries || new.bodies(next..end, usize::MAX)? != bodies {
             return Err(differs("its entries"));
         }
+        if tiles(old, next..end)? != tiles(new, next..end)? {
+            return Err(differs("its tiles"));
+        }
         next = end;
     }
-    for prefix in COPIED_AS_THEY_ARE {
-        let mut copies = new.engine.db.scan_prefix(prefix);
-        for pair in old.engine.db.scan_prefix(prefix) {
-            let pair = pair.map_err(|cause| failed("read a value to compare", cause))?;
-            let copy = copies.next().transpose().map_err(|cause| failed("read a copied value", cause))?;
-            if copy != Some(pair) {
-                return Err(differs("its values"));
-            }
-        }
-        if copies.next().is_some() {
-            return Err(differs("its count of values"));
+    compare_rows(old, new)?;
+    let mut copies = new.engine.db.scan_prefix(BLOBS);
+    for pair in old.engine.db.scan_prefix(BLOBS) {
+        let pair = pair.map_err(|cause| failed("read a value to compare", cause))?;
+        let copy = copies.next().transpose().map_err(|cause| failed("read a copied value", cause))?;
+        if copy != Some(pair) {
+            return Err(differs("its blobs"));
         }
     }
+    if copies.next().is_some() {
+        return Err(differs("its count of blobs"));
+    }
     Ok(())
+}
+
+fn compare_rows(old: &SledStore, new: &SledStore) -> Result<(), StoreError> {
+    let differs = |what: &str| StoreError::DataLoss { detail: format!("the copy differs in {what}") };
+    if old.applied_to()? != new.applied_to()? {
+        return Err(differs("what its rows stand for"));
+    }
+    let mut from = Vec::new();
+    loop {
+        let [old, new] = [old, new].map(|store| store.scan(&from, &prefix_end(&[]), STEP_ROWS));
+        let old = old?;
+        if new? != old {
+            return Err(differs("its rows"));
+        }
+        let Some((last, _)) = old.last() else { return Ok(()) };
+        from = [last.as_slice(), &[0]].concat();
+    }
 }

@@ -1,8 +1,10 @@
 //! Opens a store's directory without ever taking a loss for a new beginning.
 
 use super::engine::{failed, panic_text};
+use super::file::DataFile;
+use super::journal::Journal;
 use super::value::{corrupt, frame, unframe};
-use super::{Head, Options, key};
+use super::{Head, Options, blocks, journal, key, pages};
 use crate::durable::{forget_cached, sync_directory, sync_parent, with_suffix};
 use crate::{EMPTY_ROOT, StoreError};
 use std::fs::{self, File, TryLockError};
@@ -15,10 +17,12 @@ pub(super) const MAIN_FILE: &str = "db";
 /// The engine's folder for values that it keeps in files of their own.
 pub(super) const BLOB_FOLDER: &str = "blobs";
 
-/// The layout of keys and values that this software writes.
-pub(super) const LAYOUT: u32 = 2;
-/// The layout before it: every row was a value of its own.
-const LAYOUT_ROWS_APART: u32 = 1;
+/// The layout of files, keys and values that this software writes.
+pub(super) const LAYOUT: u32 = 3;
+/// The layout before it: everything stood in values of the engine.
+pub(super) const LAYOUT_INSIDE: u32 = 2;
+/// The first layout: every row was a value of its own.
+pub(super) const LAYOUT_ROWS_APART: u32 = 1;
 /// The engine's segment size, frozen when a store is created: a tree node above a quarter of it would become a
 /// file that is never synced. Nodes hold about 16 values.
 const SEGMENT_BYTES: usize = 8 << 20;
@@ -43,10 +47,27 @@ pub struct Opened {
     pub snapshots_set_aside: Vec<String>,
 }
 
-/// A head with the layout of the store that it was read from.
-pub(super) struct Found {
-    pub(super) layout: u32,
+/// What the engine and the files that it points into stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
     pub(super) head: Head,
+    /// Where the next block goes in the file of blocks.
+    pub(super) blocks_end: u64,
+    /// The journal's frames from this number on are not in the files.
+    pub(super) journal_from: u64,
+}
+
+/// What an engine says of its store.
+pub(super) enum Found {
+    /// One of the present layout.
+    Present(Settled),
+    /// One of an earlier layout.
+    Earlier {
+        /// Which.
+        layout: u32,
+        /// Its head.
+        head: Head,
+    },
 }
 
 /// An engine that is open, and what belongs to it.
@@ -69,6 +90,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Files, StoreError> {
     let mut opened = Opened { created, ..Opened::default() };
     opened.snapshots_removed = with_exclusive_file(dir, |main| {
         forget_cached(main).map_err(StoreError::io("read the main file anew"))?;
+        forget_cached_files(dir)?;
         remove_unfinished(dir)
     })?;
     let mut started = start(dir, options)?;
@@ -83,14 +105,17 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<Files, StoreError> {
     Ok(Files { db, main_file, opened })
 }
 
-/// The head's value.
-pub(super) fn head_value(head: Head) -> Vec<u8> {
-    frame(key::HEAD, &[&LAYOUT.to_be_bytes()[..], &head.size.to_be_bytes(), &head.root].concat())
+/// Writes what has settled, under the present layout.
+pub(super) fn write_settled(db: &::sled::Db, settled: Settled) -> Result<(), StoreError> {
+    db.insert(key::HEAD, settled_value(settled)).map(drop).map_err(|cause| failed("write the head", cause))
 }
 
-/// Writes the head under the present layout.
-pub(super) fn write_head(db: &::sled::Db, head: Head) -> Result<(), StoreError> {
-    db.insert(key::HEAD, head_value(head)).map(drop).map_err(|cause| failed("write the head", cause))
+/// What has settled, as a value of the engine.
+pub(super) fn settled_value(settled: Settled) -> Vec<u8> {
+    let Settled { head: Head { size, root, applied }, blocks_end, journal_from } = settled;
+    let numbers = [applied, blocks_end, journal_from].map(u64::to_be_bytes);
+    let payload = [&LAYOUT.to_be_bytes()[..], &size.to_be_bytes(), &root, numbers.as_flattened()].concat();
+    frame(key::HEAD, &payload)
 }
 
 /// Reads the head; a store without one has lost it, for none is created without.
@@ -102,13 +127,39 @@ pub(super) fn read_head(db: &::sled::Db) -> Result<Found, StoreError> {
     let payload = unframe("head", key::HEAD, &value)?;
     let wrong = || corrupt("head", key::HEAD, "it has another length");
     let (layout, payload) = payload.split_first_chunk().ok_or_else(wrong)?;
-    let layout = u32::from_be_bytes(*layout);
-    if ![LAYOUT, LAYOUT_ROWS_APART].contains(&layout) {
-        return Err(StoreError::Layout { found: layout, known: LAYOUT });
-    }
     let (size, payload) = payload.split_first_chunk().ok_or_else(wrong)?;
-    let root = payload.try_into().map_err(|_| wrong())?;
-    Ok(Found { layout, head: Head { size: u64::from_be_bytes(*size), root } })
+    let (root, payload) = payload.split_first_chunk().ok_or_else(wrong)?;
+    let (size, root) = (u64::from_be_bytes(*size), *root);
+    let numbers = payload.as_chunks::<8>().0.iter().map(|number| u64::from_be_bytes(*number));
+    let numbers: Vec<u64> = numbers.collect();
+    match (u32::from_be_bytes(*layout), numbers.as_slice()) {
+        (LAYOUT, [applied, blocks_end, journal_from]) => {
+            let head = Head { size, root, applied: *applied };
+            Ok(Found::Present(Settled { head, blocks_end: *blocks_end, journal_from: *journal_from }))
+        }
+        (layout @ (LAYOUT_INSIDE | LAYOUT_ROWS_APART), []) => {
+            let applied = read_applied(db)?;
+            Ok(Found::Earlier { layout, head: Head { size, root, applied } })
+        }
+        (LAYOUT | LAYOUT_INSIDE | LAYOUT_ROWS_APART, _) => Err(wrong()),
+        (found, _) => Err(StoreError::Layout { found, known: LAYOUT }),
+    }
+}
+
+/// The count of entries that rows stand for, in earlier layouts.
+fn read_applied(db: &::sled::Db) -> Result<u64, StoreError> {
+    let value = db.get(key::APPLIED).map_err(|cause| failed("read the row count", cause))?;
+    let Some(value) = value else { return Ok(0) };
+    let count = unframe("row count", key::APPLIED, &value)?.try_into();
+    count.map(u64::from_be_bytes).map_err(|_| corrupt("row count", key::APPLIED, "it has another length"))
+}
+
+/// Makes the files of our own, all of them empty.
+pub(super) fn create_files(dir: &Path) -> Result<(), StoreError> {
+    for name in [blocks::NAME, pages::NAME] {
+        DataFile::create(dir, name)?;
+    }
+    Journal::create(dir)
 }
 
 /// Creates a store beside `dir` and renames it, so that a directory holds a whole store or none.
@@ -119,8 +170,9 @@ fn create(dir: &Path, options: &Options) -> Result<(), StoreError> {
     }
     fs::create_dir_all(&beside).map_err(StoreError::io("create the store's directory"))?;
     let db = start(&beside, options)?.map_err(|cause| failed("create the store", cause))?;
-    let head = Head { size: 0, root: EMPTY_ROOT };
-    write_head(&db, head)?;
+    let head = Head { size: 0, root: EMPTY_ROOT, applied: 0 };
+    create_files(&beside)?;
+    write_settled(&db, Settled { head, blocks_end: 0, journal_from: 0 })?;
     db.flush().map_err(|cause| failed("flush the first head", cause))?;
     drop(db);
     sync_all_files(&beside)?;
@@ -166,6 +218,17 @@ fn with_exclusive_file<T>(
         }
     }
     Err(StoreError::InUse)
+}
+
+/// The same for the files of our own; an earlier layout has none.
+fn forget_cached_files(dir: &Path) -> Result<(), StoreError> {
+    for name in file_names(dir)? {
+        if [blocks::NAME, pages::NAME].contains(&name.as_str()) || name.starts_with(journal::PREFIX) {
+            let file = File::open(dir.join(name)).map_err(StoreError::io("open a file of the store"))?;
+            forget_cached(&file).map_err(StoreError::io("read a file of the store anew"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes half-written snapshots, which the engine would take for whole ones.

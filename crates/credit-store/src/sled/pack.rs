@@ -1,30 +1,27 @@
-//! Packs consecutive entries, or their sealed items, into blocks: one value a block, not one an entry.
+//! Packs consecutive entries, or their sealed items, into blocks.
 //!
-//! A block is a count of pieces, a count of members and the members, each with its lengths. Only a body larger
-//! than a value needs more than one piece.
+//! A block is a count of pieces, a count of members and the members, each with its lengths. There is always one piece: in
+//! stores of earlier layouts a block was cut into pieces that fit into values of the engine.
 
-use super::value::PAYLOAD_BYTES_MAX;
 use crate::{BodyBytes, EntryBytes, batch};
 
 /// The most members of a block.
 pub(super) const BLOCK_ENTRIES_MAX: usize = 256;
-/// A block of so many bytes takes no further member. The engine brings in sixteen blocks to read one: larger ones make
-/// reads dear, smaller ones writes.
-const BLOCK_BYTES_FULL: usize = 16 << 10;
+/// A block of so many bytes takes no further member: what is read for one of them.
+const BLOCK_BYTES_FULL: usize = 8 << 10;
 /// The bytes of the two counts at the beginning of a block.
 const COUNTS_BYTES: usize = 4;
 
-// The largest entry has a block of one piece for itself.
-const _: () = assert!(crate::ENTRY_BYTES_MAX + COUNTS_BYTES <= PAYLOAD_BYTES_MAX);
-// The largest body's pieces can be counted.
-const _: () = assert!(crate::BODY_BYTES_MAX / PAYLOAD_BYTES_MAX < 0xFFFF);
+// Members can be counted.
+const _: () = assert!(BLOCK_ENTRIES_MAX <= 0xFFFF);
 
 /// A block to be written.
 pub(super) struct Block {
     /// The index of its first member.
     pub(super) first: u64,
-    /// Its bytes, in pieces of at most [`PAYLOAD_BYTES_MAX`] bytes.
-    pub(super) pieces: Vec<Vec<u8>>,
+    /// How many members it has.
+    pub(super) count: u16,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// What can be a member of a block.
@@ -43,46 +40,58 @@ pub(super) trait Packed: Sized {
 
 /// Cuts members into blocks, the first of which begins at index `first`.
 pub(super) fn blocks<T: Packed>(first: u64, members: &[T]) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut rest = members;
-    let mut first = first;
-    while !rest.is_empty() {
-        let count = fitting(rest);
-        let (taken, left) = rest.split_at(count);
-        blocks.push(Block { first, pieces: pieces(taken) });
-        first = first.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        rest = left;
+    let mut blocks: Vec<Block> = Vec::new();
+    for (index, member) in (first..).zip(members) {
+        if blocks.last().is_none_or(|block| !block.takes(1, member.packed_bytes())) {
+            blocks.push(Block::new(index));
+        }
+        if let Some(block) = blocks.last_mut() {
+            member.pack(&mut block.bytes);
+            block.count = block.count.saturating_add(1);
+        }
     }
+    blocks.iter_mut().for_each(Block::close);
     blocks
 }
 
-/// How many of the members the next block takes: at least one.
-fn fitting<T: Packed>(members: &[T]) -> usize {
-    let mut bytes = COUNTS_BYTES;
-    let mut count: usize = 0;
-    for member in members.iter().take(BLOCK_ENTRIES_MAX) {
-        bytes = bytes.saturating_add(member.packed_bytes());
-        if bytes > BLOCK_BYTES_FULL && count > 0 {
-            break;
+/// Joins neighbouring blocks into as few as their size allows.
+pub(super) fn joined<'a>(small: impl Iterator<Item = (u64, u16, &'a [u8])>) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for (first, count, bytes) in small {
+        let members = bytes.get(COUNTS_BYTES..).unwrap_or_default();
+        let next_to = |block: &Block| block.first.saturating_add(u64::from(block.count)) == first;
+        if blocks.last().is_none_or(|block| !next_to(block) || !block.takes(count, members.len())) {
+            blocks.push(Block::new(first));
         }
-        count = count.saturating_add(1);
+        if let Some(block) = blocks.last_mut() {
+            block.bytes.extend_from_slice(members);
+            block.count = block.count.saturating_add(count);
+        }
     }
-    count
+    blocks.iter_mut().for_each(Block::close);
+    blocks
 }
 
-fn pieces<T: Packed>(members: &[T]) -> Vec<Vec<u8>> {
-    let mut packed = vec![0; COUNTS_BYTES];
-    for member in members {
-        member.pack(&mut packed);
+impl Block {
+    fn new(first: u64) -> Self {
+        Self { first, count: 0, bytes: vec![0; COUNTS_BYTES] }
     }
-    let pieces = u16::try_from(packed.len().div_ceil(PAYLOAD_BYTES_MAX)).unwrap_or(u16::MAX);
-    let count = u16::try_from(members.len()).unwrap_or(u16::MAX);
-    let [a, b] = pieces.to_be_bytes();
-    let [c, d] = count.to_be_bytes();
-    if let Some(counts) = packed.first_chunk_mut() {
-        *counts = [a, b, c, d];
+
+    /// Whether there is room for more members: always for the first.
+    fn takes(&self, count: u16, bytes: usize) -> bool {
+        let whole = usize::from(self.count.saturating_add(count));
+        let fits = self.bytes.len().saturating_add(bytes) <= BLOCK_BYTES_FULL;
+        self.count == 0 || (fits && whole <= BLOCK_ENTRIES_MAX)
     }
-    packed.chunks(PAYLOAD_BYTES_MAX).map(<[u8]>::to_vec).collect()
+
+    /// Writes the counts.
+    fn close(&mut self) {
+        let [a, b] = 1_u16.to_be_bytes();
+        let [c, d] = self.count.to_be_bytes();
+        if let Some(counts) = self.bytes.first_chunk_mut() {
+            *counts = [a, b, c, d];
+        }
+    }
 }
 
 /// Reads a block from its beginning.
@@ -205,19 +214,12 @@ mod tests {
     }
 
     fn sizes(entries: &[EntryBytes]) -> Vec<(u64, usize)> {
-        blocks(10, entries)
-            .iter()
-            .map(|block| {
-                assert_eq!(block.pieces.len(), 1);
-                assert!(block.pieces[0].len() <= PAYLOAD_BYTES_MAX);
-                (block.first, block.pieces[0].len())
-            })
-            .collect()
+        blocks(10, entries).iter().map(|block| (block.first, block.bytes.len())).collect()
     }
 
     #[test]
     fn a_block_takes_256_members_and_no_more() {
-        let small = vec![entry(1); 513];
+        let small = vec![BodyBytes::default(); 513];
         let firsts: Vec<u64> = blocks(10, &small).iter().map(|block| block.first).collect();
         assert_eq!(firsts, [10, 266, 522]);
         assert_eq!(blocks(10, &small[..256]).len(), 1);
@@ -231,29 +233,37 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_entry_is_one_piece() {
+    fn a_large_member_has_a_block_for_itself() {
         let overhead = batch::entry_bytes(&entry(0));
         let largest = entry(crate::ENTRY_BYTES_MAX.saturating_sub(overhead));
         assert_eq!(sizes(&[largest.clone(), largest]).len(), 2);
-    }
-
-    #[test]
-    fn a_large_body_has_a_block_of_several_pieces() {
         let body = BodyBytes { items: vec![([3; 32], vec![4; 200_000])] };
         let packed = blocks(0, &[BodyBytes::default(), body.clone(), BodyBytes::default()]);
-        let pieces: Vec<usize> = packed.iter().map(|block| block.pieces.len()).collect();
-        assert_eq!(pieces, [1, 4, 1]);
-        let joined = packed[1].pieces.concat();
-        let mut reader = Reader::new(&joined);
-        assert_eq!((reader.count(), reader.count()), (Some(4), Some(1)));
+        assert_eq!(packed.iter().map(|block| block.count).collect::<Vec<_>>(), [1, 1, 1]);
+        let mut reader = Reader::new(&packed[1].bytes);
+        assert_eq!((reader.count(), reader.count()), (Some(1), Some(1)));
         assert_eq!(BodyBytes::unpack(&mut reader), Some(body));
         assert!(reader.is_at_end());
     }
 
     #[test]
+    fn small_blocks_are_joined_into_those_that_would_have_been_made_at_once() {
+        let entries: Vec<EntryBytes> = (0..700).map(|number| entry(number % 90)).collect();
+        let small: Vec<Block> =
+            (0..).zip(&entries).flat_map(|(index, one)| blocks(index, std::slice::from_ref(one))).collect();
+        let parts = |blocks: &[Block]| -> Vec<(u64, u16, Vec<u8>)> {
+            blocks.iter().map(|block| (block.first, block.count, block.bytes.clone())).collect()
+        };
+        let joined = joined(small.iter().map(|block| (block.first, block.count, block.bytes.as_slice())));
+        assert_eq!(parts(&joined), parts(&blocks(0, &entries)));
+        let apart = [(0, 1, small[0].bytes.as_slice()), (2, 1, small[2].bytes.as_slice())];
+        assert_eq!(super::joined(apart.into_iter()).len(), 2, "no entry is passed over");
+    }
+
+    #[test]
     fn a_block_that_is_cut_off_anywhere_gives_no_member() {
         let entry = EntryBytes { core: vec![1; 9], secret: [2; 32], parts: vec![vec![], vec![3; 5]] };
-        let packed = blocks(0, std::slice::from_ref(&entry)).remove(0).pieces.concat();
+        let packed = blocks(0, std::slice::from_ref(&entry)).remove(0).bytes;
         let members = &packed[COUNTS_BYTES..];
         for length in 0..members.len() {
             assert_eq!(EntryBytes::unpack(&mut Reader::new(&members[..length])), None, "{length} bytes");

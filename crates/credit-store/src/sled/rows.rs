@@ -1,60 +1,41 @@
-//! Rows without a write each. A commit writes all changes of its rows as one value behind the other, a journal, and
-//! keeps them in memory; once there are enough of them they settle: sorted and merged, into pages of neighbouring rows.
-//! A page that many changes meet is written once.
-//!
-//! | where a row is | it is there |
-//! |---|---|
-//! | fresh, in memory and in the journal | from its commit on |
-//! | settling, in memory and in the journal | while the settler writes pages |
-//! | in a page | for good |
-//!
-//! Readers look in this order, so a row that moves on is seen at one place or the next. After a crash the journal gives
-//! the memory back; changes that had reached their pages already are the same changes once more.
+//! Rows without a write each. They gather in memory, and settle sorted and merged into pages of neighbouring rows: a page
+//! that many changes meet is written once. The engine knows where pages stand.
 
 mod bounds;
-mod journal;
 mod page;
 mod scan;
-mod settle;
-
-pub(super) use settle::Settler;
+mod to_pages;
 
 use bounds::{Bounds, Stretch};
 
 use super::engine::{Engine, failed};
+use super::file::Place;
 use super::key;
-use super::value::{self, corrupt, frame, unframe};
-use crate::{Row, RowChange, StoreError};
+use super::memory::{InMemory, Memory};
+use super::pages::PageFile;
+use super::value::{self, corrupt, frame, frame_in_file, unframe};
+use crate::{Row, StoreError};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a row in memory takes beside its key and its value, about.
-const ROW_OVERHEAD_BYTES: usize = 96;
-/// How long a writer that found no room sleeps at most before it looks again.
-const ROOM_WAIT: Duration = Duration::from_millis(100);
-
-/// Changes by key; `None`: the row is gone.
-type Changes = BTreeMap<Box<[u8]>, Option<Box<[u8]>>>;
+/// How often pages are read anew because places became free meanwhile, which happens once a settling.
+const TRIES: usize = 1_000;
 
 /// The rows of a store.
 pub(super) struct Rows {
     engine: Arc<Engine>,
-    /// So many bytes of fresh rows begin to settle; as many again may gather meanwhile.
-    memory_bytes: usize,
-    memory: RwLock<Memory>,
+    memory: Arc<Memory>,
+    pages: PageFile,
     /// The page of each table that was looked into last: who asks for a row often asks for its neighbours next.
     last: Mutex<BTreeMap<u8, Arc<Page>>>,
-    /// The ends of pages that have been found out.
+    /// The ends of pages that have been found out, and where they stand.
     bounds: Bounds,
     /// Counts the beginnings and the ends of changes of pages: odd while one is under way. What was read at one even
     /// count is still so while it is the same.
     changes: AtomicU64,
-    /// Held by whoever writes pages.
-    settling: Mutex<()>,
-    /// Whom to tell that there is room again.
-    room: (Mutex<()>, Condvar),
+    /// Counts how often places of pages have become free.
+    freed: AtomicU64,
 }
 
 /// A page as it was read.
@@ -66,7 +47,7 @@ struct Page {
     /// What [`Rows::changes`] said before it was read.
     as_of: u64,
     /// With its frame, which has been checked.
-    framed: ::sled::IVec,
+    framed: Vec<u8>,
 }
 
 impl Page {
@@ -75,154 +56,49 @@ impl Page {
     }
 }
 
-/// The rows that are not in pages yet.
-#[derive(Default)]
-struct Memory {
-    fresh: Changes,
-    fresh_bytes: usize,
-    /// The number that the journal's next write gets.
-    next: u64,
-    settling: Option<Arc<Settling>>,
+/// A page that is known to be there.
+struct Found {
+    /// Its key in the engine.
+    key: Vec<u8>,
+    place: Place,
 }
 
-/// Rows on their way into pages.
-struct Settling {
-    changes: Changes,
-    /// The journal's writes below this number hold no others.
-    below: u64,
-}
-
-/// What memory knows of a row.
-enum InMemory {
-    /// Nothing: its page knows.
-    No,
-    /// That it has been removed.
-    Gone,
-    /// Its value.
-    There(Vec<u8>),
-}
-
-impl Memory {
-    /// A row that is not in its page yet.
-    fn find(&self, key: &[u8]) -> InMemory {
-        let found = self.fresh.get(key).or_else(|| self.settling.as_ref()?.changes.get(key));
-        match found.map(Option::as_deref) {
-            None => InMemory::No,
-            Some(None) => InMemory::Gone,
-            Some(Some(value)) => InMemory::There(value.to_vec()),
-        }
-    }
-
-    fn take_in(&mut self, changes: &[RowChange]) {
-        for change in changes {
-            let (key, value) = match change {
-                RowChange::Put { key, value } => (key.as_slice(), Some(value.as_slice())),
-                RowChange::Delete { key } => (key.as_slice(), None),
-            };
-            let length = value.map_or(0, <[u8]>::len);
-            let before = if let Some(there) = self.fresh.get_mut(key) {
-                let before = there.as_ref().map_or(0, |value| value.len());
-                *there = value.map(Into::into);
-                before
-            } else {
-                self.fresh_bytes =
-                    self.fresh_bytes.saturating_add(key.len()).saturating_add(ROW_OVERHEAD_BYTES);
-                self.fresh.insert(key.into(), value.map(Into::into));
-                0
-            };
-            self.fresh_bytes = self.fresh_bytes.saturating_add(length).saturating_sub(before);
-        }
-    }
-
-    /// Begins to settle what is fresh, unless something settles already.
-    fn begin_to_settle(&mut self) -> bool {
-        if self.settling.is_some() || self.fresh.is_empty() {
-            return false;
-        }
-        let changes = std::mem::take(&mut self.fresh);
-        self.fresh_bytes = 0;
-        self.settling = Some(Arc::new(Settling { changes, below: self.next }));
-        true
+impl Found {
+    fn lower(&self) -> &[u8] {
+        self.key.get(1..).unwrap_or_default()
     }
 }
 
 impl Rows {
-    /// The rows of an open engine, with those of its journal in memory.
-    pub(super) fn open(engine: Arc<Engine>, memory_bytes: usize) -> Result<Self, StoreError> {
-        let mut memory = Memory::default();
-        for pair in engine.db.scan_prefix([key::JOURNAL]) {
-            let (key, value) = pair.map_err(|cause| failed("read the journal of rows", cause))?;
-            let number =
-                key::block_first(&key).ok_or_else(|| corrupt("journal of rows", &key, "its key is short"))?;
-            let changes = journal::changes(unframe("journal of rows", &key, &value)?);
-            let changes =
-                changes.ok_or_else(|| corrupt("journal of rows", &key, "it is no list of changes"))?;
-            memory.take_in(&changes);
-            memory.next = number.saturating_add(1);
-        }
-        Ok(Self {
-            engine,
-            memory_bytes,
-            memory: RwLock::new(memory),
-            last: Mutex::default(),
-            bounds: Bounds::default(),
-            changes: AtomicU64::new(0),
-            settling: Mutex::new(()),
-            room: (Mutex::new(()), Condvar::new()),
-        })
-    }
-
-    fn memory<T>(&self, look: impl FnOnce(&Memory) -> T) -> T {
-        look(&self.memory.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn change<T>(&self, act: impl FnOnce(&mut Memory) -> T) -> T {
-        act(&mut self.memory.write().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Waits until memory has room for another write: while rows settle and as many again wait, there is none. Only
-    /// the writer calls it, before it writes anything.
-    pub(super) fn wait_for_room(&self, wake: &dyn Fn()) -> Result<(), StoreError> {
-        loop {
-            let full = |memory: &Memory| memory.fresh_bytes >= self.memory_bytes && memory.settling.is_some();
-            if !self.memory(full) {
-                return Ok(());
+    /// The rows of an open engine, and of what memory holds.
+    pub(super) fn open(
+        engine: Arc<Engine>,
+        memory: Arc<Memory>,
+        pages: PageFile,
+    ) -> Result<Self, StoreError> {
+        let (bounds, length) = (Bounds::default(), pages.bytes()?);
+        let mut before: Option<Found> = None;
+        for pair in engine.db.scan_prefix([key::PAGES]) {
+            let (key, value) = pair.map_err(|cause| failed("look for pages of rows", cause))?;
+            let found = Found { place: place(&key, &value)?, key: key.to_vec() };
+            pages.found(found.place, length)?;
+            if let Some(before) = before.take_if(|before| before.lower().first() == found.lower().first()) {
+                bounds.note(before.lower(), found.lower(), before.place, || true);
             }
-            if let Some(reason) = self.engine.stopped() {
-                return Err(StoreError::Stopped { reason: reason.clone() });
-            }
-            // The settler waits where the disk is nearly full, and so would we.
-            self.engine.require_space(0)?;
-            wake();
-            let (lock, told) = &self.room;
-            let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(told.wait_timeout(guard, ROOM_WAIT));
+            before = Some(found);
         }
+        let (changes, freed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { engine, memory, pages, last: Mutex::default(), bounds, changes, freed })
     }
 
-    /// Adds the journal's part to a write. Only the writer calls it.
-    pub(super) fn journal(&self, batch: &mut ::sled::Batch, changes: &[RowChange]) {
-        let number = self.memory(|memory| memory.next);
-        for (piece, payload) in (0..).zip(&journal::pieces(changes)) {
-            super::put(batch, key::block(key::JOURNAL, number, piece), payload);
-        }
-    }
-
-    /// Takes the rows of a write in, once the journal has them; says whether enough of them wait to settle.
-    pub(super) fn take_in(&self, changes: &[RowChange]) -> bool {
-        if changes.is_empty() {
-            return false;
-        }
-        self.change(|memory| {
-            memory.next = memory.next.saturating_add(1);
-            memory.take_in(changes);
-            memory.fresh_bytes >= self.memory_bytes && memory.begin_to_settle()
-        })
+    /// The bytes of the file of pages.
+    pub(super) fn bytes(&self) -> Result<u64, StoreError> {
+        self.pages.bytes()
     }
 
     /// The value of a row.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.memory(|memory| memory.find(key)) {
+        match self.memory.row(key) {
             InMemory::There(value) => return Ok(Some(value)),
             InMemory::Gone => return Ok(None),
             InMemory::No => {}
@@ -231,43 +107,58 @@ impl Rows {
         page::find(value::unframed(&page.framed), key).map_err(|()| no_page(&key::page(&page.lower)))
     }
 
-    /// The page that has the row, if it is there: the one looked into last, or from the engine.
+    /// The page that has the row, if it is there: the one looked into last, or from the file.
     fn page_for(&self, key: &[u8]) -> Result<Option<Arc<Page>>, StoreError> {
         let Some(table) = key.first() else { return Ok(None) };
-        // Memory has been looked into before: what has left it meanwhile has changed this count before that.
-        let as_of = self.changes.load(Ordering::Acquire);
-        let still = || as_of.is_multiple_of(2) && self.changes.load(Ordering::Acquire) == as_of;
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
-        if let Some(page) = last.filter(|page| page.has(key, as_of) && still()) {
+        for _ in 0..TRIES {
+            let freed = self.freed.load(Ordering::Acquire);
+            // Memory has been looked into before: what has left it meanwhile has changed this count before that.
+            let as_of = self.changes.load(Ordering::Acquire);
+            let still = || as_of.is_multiple_of(2) && self.changes.load(Ordering::Acquire) == as_of;
+            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
+            if let Some(page) = last.filter(|page| page.has(key, as_of) && still()) {
+                return Ok(Some(page));
+            }
+            let read = self.read_page(key, as_of, &still);
+            if self.freed.load(Ordering::Acquire) != freed {
+                // Its place may have been another page's by the time it was read.
+                continue;
+            }
+            // A page that is being replaced is as good as the one that comes: what differs is in memory.
+            let Some(page) = read?.map(Arc::new) else { return Ok(None) };
+            if still() {
+                self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(*table, Arc::clone(&page));
+            }
             return Ok(Some(page));
         }
-        let page = match self.known_page(key, as_of)? {
-            Some(page) if still() => page,
-            Some(_) | None => {
-                let Some((page_key, framed)) = self.page_before(key)? else { return Ok(None) };
-                unframe("page of rows", &page_key, &framed)?;
-                let lower = page_key.get(1..).unwrap_or_default().to_vec();
-                let upper = self.upper_of(&lower)?;
-                self.bounds.note(&lower, &upper, still);
-                Page { lower, upper, as_of, framed }
-            }
-        };
-        let page = Arc::new(page);
-        if still() {
-            self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(*table, Arc::clone(&page));
-        }
-        Ok(Some(page))
+        Err(moving())
     }
 
-    /// The page that the row belongs to, if its ends are known. It may have been cut between the two looks, so that it
-    /// counts only if no page has changed meanwhile.
-    fn known_page(&self, key: &[u8], as_of: u64) -> Result<Option<Page>, StoreError> {
-        let Some((lower, upper)) = self.bounds.find(key) else { return Ok(None) };
-        let page_key = key::page(&lower);
-        let found = self.engine.db.get(&page_key).map_err(|cause| failed("read a page of rows", cause))?;
-        let Some(framed) = found else { return Ok(None) };
-        unframe("page of rows", &page_key, &framed)?;
+    /// Reads the page that the row belongs to. Its ends are right only if no page has changed meanwhile.
+    fn read_page(
+        &self,
+        key: &[u8],
+        as_of: u64,
+        still: &dyn Fn() -> bool,
+    ) -> Result<Option<Page>, StoreError> {
+        let (lower, upper, place) = if let Some(known) = self.bounds.find(key) {
+            known
+        } else {
+            let Some(found) = self.page_before(key)? else { return Ok(None) };
+            let upper = self.upper_of(found.lower())?;
+            self.bounds.note(found.lower(), &upper, found.place, still);
+            (found.lower().to_vec(), upper, found.place)
+        };
+        let framed = self.framed(&key::page(&lower), place)?;
         Ok(Some(Page { lower, upper, as_of, framed }))
+    }
+
+    /// A page as it stands in the file; its frame has been checked.
+    fn framed(&self, key: &[u8], place: Place) -> Result<Vec<u8>, StoreError> {
+        let framed = self.pages.read(place)?;
+        let framed = framed.ok_or_else(|| corrupt(PAGE, key, "the file ends before it"))?;
+        unframe(PAGE, key, &framed)?;
+        Ok(framed)
     }
 
     /// Changes pages, as the stretches say, so that nobody takes one from before for one from after.
@@ -285,28 +176,47 @@ impl Rows {
     }
 
     /// The page that has the row, if it is there: that of the same table with the greatest lower end not above the key.
-    fn page_before(&self, key: &[u8]) -> Result<Option<(::sled::IVec, ::sled::IVec)>, StoreError> {
+    fn page_before(&self, key: &[u8]) -> Result<Option<Found>, StoreError> {
         let Some(table) = key.get(..1) else { return Ok(None) };
         let found = self.engine.db.range(key::page(table)..=key::page(key)).next_back();
-        found.transpose().map_err(|cause| failed("look for a page of rows", cause))
+        let found = found.transpose().map_err(|cause| failed("look for a page of rows", cause))?;
+        found.map(|(key, value)| Ok(Found { place: place(&key, &value)?, key: key.to_vec() })).transpose()
     }
+}
+
+/// What errors call a page.
+const PAGE: &str = "page of rows";
+
+/// The error of a read that settlings overtake again and again.
+fn moving() -> StoreError {
+    StoreError::DataLoss { detail: "pages of rows move without end".to_owned() }
+}
+
+/// The place that a value of the engine tells.
+fn place(key: &[u8], value: &[u8]) -> Result<Place, StoreError> {
+    let place = Place::decoded(unframe("place of a page", key, value)?);
+    place.ok_or_else(|| corrupt("place of a page", key, "it has another length"))
 }
 
 /// The error for a page that is not what was written.
 fn no_page(key: &[u8]) -> StoreError {
-    corrupt("page of rows", key, "it is no list of rows")
+    corrupt(PAGE, key, "it is no list of rows")
+}
+
+/// The rows of a page of an earlier layout, which was the same within its frame.
+pub(super) fn rows_of(page: &[u8]) -> Option<Vec<Row>> {
+    page::rows(page).ok()
 }
 
 /// The rows of a page as it is stored.
-fn page_rows(key: &[u8], value: &[u8]) -> Result<Vec<Row>, StoreError> {
-    page::rows(unframe("page of rows", key, value)?).map_err(|()| no_page(key))
+fn page_rows(key: &[u8], framed: &[u8]) -> Result<Vec<Row>, StoreError> {
+    page::rows(unframe(PAGE, key, framed)?).map_err(|()| no_page(key))
 }
 
-/// A page as it is stored.
-fn framed(lower: &[u8], page: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let key = key::page(lower);
-    let value = frame(&key, page);
-    (key, value)
+/// Rows as one page.
+#[cfg(test)]
+pub(super) fn page_of(rows: &[page::RowRef<'_>]) -> Vec<u8> {
+    page::pages(rows).into_iter().flat_map(|(_, page)| page).collect()
 }
 
 #[cfg(test)]

@@ -25,6 +25,11 @@ const _: () = assert!(crate::BLOB_CHUNK_BYTES <= PAYLOAD_BYTES_MAX);
 /// Puts a payload of at most [`PAYLOAD_BYTES_MAX`] bytes into the frame for its key.
 pub(super) fn frame(key: &[u8], payload: &[u8]) -> Vec<u8> {
     assert!(payload.len() <= PAYLOAD_BYTES_MAX, "a value of {} bytes got past the limits", payload.len());
+    frame_in_file(key, payload)
+}
+
+/// The same for what stands in a file of ours, where it may be longer.
+pub(super) fn frame_in_file(key: &[u8], payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     let mut value = Vec::with_capacity(payload.len().saturating_add(FRAME_BYTES));
     value.push(VERSION);

@@ -2,7 +2,7 @@
 
 use crate::sample::{self, SIZE, check_contents, copy, creating, existing, filled, snapshots};
 use credit_store::lock::DirectoryLock;
-use credit_store::sled::SledStore;
+use credit_store::sled::{SledStore, compact};
 use credit_store::{EMPTY_ROOT, Store, StoreError};
 use std::fs::{self, OpenOptions};
 use std::path::Path;
@@ -79,6 +79,34 @@ fn a_lost_main_file_is_named() {
     assert!(matches!(lost, Err(StoreError::FileLost { file: "db" })), "{lost:?}");
     let emptied = open_damaged(|path| fs::write(path.join("db"), b"").unwrap());
     assert!(matches!(emptied, Err(StoreError::FileLost { file: "db" })), "{emptied:?}");
+}
+
+#[test]
+fn each_lost_file_is_named() {
+    for name in ["blocks", "pages"] {
+        let lost = open_damaged(|path| fs::remove_file(path.join(name)).unwrap());
+        assert!(matches!(lost, Err(StoreError::FileLost { file }) if file == name), "{lost:?}");
+    }
+    let lost = open_damaged(|path| {
+        for file in fs::read_dir(path).unwrap().map(|file| file.unwrap().path()) {
+            if file.file_name().unwrap().to_str().unwrap().starts_with("journal.") {
+                fs::remove_file(file).unwrap();
+            }
+        }
+    });
+    assert!(matches!(lost, Err(StoreError::FileLost { file: "journal" })), "{lost:?}");
+}
+
+#[test]
+fn a_cut_file_of_settled_things_is_an_error() {
+    for name in ["blocks", "pages"] {
+        let cut = open_damaged(|path| {
+            compact(path, &existing()).unwrap();
+            let file = OpenOptions::new().write(true).open(path.join(name)).unwrap();
+            file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+        });
+        assert!(matches!(cut, Err(StoreError::DataLoss { .. } | StoreError::Corrupt { .. })), "{cut:?}");
+    }
 }
 
 #[test]

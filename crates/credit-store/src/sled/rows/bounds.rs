@@ -1,44 +1,46 @@
-//! Which pages there are, as far as it has been found out: the engine is asked for a page by its key, which is several
-//! times cheaper than to ask it which page lies before a key.
+//! Which pages there are and where they stand, as far as it has been found out: the engine need not be asked.
 
+use super::super::file::Place;
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most pages that are known at once, of about 100 bytes each; with one more all are forgotten.
+/// The most pages that are known at once, of about 120 bytes each; with one more all are forgotten.
 pub(super) const BOUNDS_MAX: usize = 1 << 18;
 
-/// What was one page, and the lower ends of those that it is now.
+/// What was one page, and the lower ends and places of those that it is now.
 pub(super) struct Stretch {
     pub(super) lower: Vec<u8>,
     pub(super) upper: Vec<u8>,
-    pub(super) pages: Vec<Vec<u8>>,
+    pub(super) pages: Vec<(Vec<u8>, Place)>,
 }
 
-/// The lower ends of pages with their upper ends.
+/// The lower ends of pages with their upper ends and places.
 #[derive(Default)]
-pub(super) struct Bounds(Mutex<BTreeMap<Vec<u8>, Vec<u8>>>);
+pub(super) struct Bounds(Mutex<Known>);
+
+type Known = BTreeMap<Vec<u8>, (Vec<u8>, Place)>;
 
 impl Bounds {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Vec<u8>>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The ends of the page that a row belongs to.
-    pub(super) fn find(&self, row: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// The ends and the place of the page that a row belongs to.
+    pub(super) fn find(&self, row: &[u8]) -> Option<(Vec<u8>, Vec<u8>, Place)> {
         let known = self.known();
-        let (lower, upper) = known.range::<[u8], _>((Unbounded, Included(row))).next_back()?;
-        (row < upper.as_slice()).then(|| (lower.clone(), upper.clone()))
+        let (lower, (upper, place)) = known.range::<[u8], _>((Unbounded, Included(row))).next_back()?;
+        (row < upper.as_slice()).then(|| (lower.clone(), upper.clone(), *place))
     }
 
     /// Notes a page, if `still` says that no page has changed since it was read.
-    pub(super) fn note(&self, lower: &[u8], upper: &[u8], still: impl FnOnce() -> bool) {
+    pub(super) fn note(&self, lower: &[u8], upper: &[u8], place: Place, still: impl FnOnce() -> bool) {
         let mut known = self.known();
         if still() {
             if known.len() >= BOUNDS_MAX {
                 known.clear();
             }
-            known.insert(lower.to_vec(), upper.to_vec());
+            known.insert(lower.to_vec(), (upper.to_vec(), place));
         }
     }
 
@@ -58,8 +60,10 @@ impl Bounds {
             for lower in gone {
                 known.remove(&lower);
             }
-            let uppers: Vec<Vec<u8>> = pages.iter().skip(1).cloned().chain([to]).collect();
-            known.extend(pages.into_iter().zip(uppers));
+            let uppers: Vec<Vec<u8>> =
+                pages.iter().skip(1).map(|(lower, _)| lower.clone()).chain([to]).collect();
+            let pages = pages.into_iter().zip(uppers);
+            known.extend(pages.map(|((lower, place), upper)| (lower, (upper, place))));
         }
         if known.len() > BOUNDS_MAX {
             known.clear();
@@ -72,12 +76,16 @@ impl Bounds {
 mod tests {
     use super::*;
 
+    fn at(offset: u64) -> Place {
+        Place { offset, length: 1 }
+    }
+
     #[test]
     fn a_page_is_found_within_its_ends_only() {
         let bounds = Bounds::default();
-        bounds.note(b"b", b"d", || true);
-        bounds.note(b"x", b"z", || false);
-        let found = Some((b"b".to_vec(), b"d".to_vec()));
+        bounds.note(b"b", b"d", at(7), || true);
+        bounds.note(b"x", b"z", at(8), || false);
+        let found = Some((b"b".to_vec(), b"d".to_vec(), at(7)));
         assert_eq!((bounds.find(b"b"), bounds.find(b"cc")), (found.clone(), found));
         assert_eq!((bounds.find(b"a"), bounds.find(b"d"), bounds.find(b"y")), (None, None, None));
     }
@@ -86,12 +94,12 @@ mod tests {
     fn what_changes_is_known_as_it_is_and_what_goes_takes_the_page_before_along() {
         let bounds = Bounds::default();
         for (lower, upper) in [(b"a", b"c"), (b"c", b"e"), (b"e", b"g"), (b"g", b"i")] {
-            bounds.note(lower, upper, || true);
+            bounds.note(lower, upper, at(1), || true);
         }
         let stretch = |pages| Stretch { lower: b"e".to_vec(), upper: b"g".to_vec(), pages };
-        bounds.replace(vec![stretch(vec![b"e".to_vec(), b"f".to_vec()])], || ());
-        assert_eq!(bounds.find(b"e1"), Some((b"e".to_vec(), b"f".to_vec())));
-        assert_eq!(bounds.find(b"f1"), Some((b"f".to_vec(), b"g".to_vec())));
+        bounds.replace(vec![stretch(vec![(b"e".to_vec(), at(2)), (b"f".to_vec(), at(3))])], || ());
+        assert_eq!(bounds.find(b"e1"), Some((b"e".to_vec(), b"f".to_vec(), at(2))));
+        assert_eq!(bounds.find(b"f1"), Some((b"f".to_vec(), b"g".to_vec(), at(3))));
         bounds.replace(vec![stretch(Vec::new())], || ());
         let known: Vec<bool> =
             [b"b", b"d", b"f", b"h"].iter().map(|row| bounds.find(*row).is_some()).collect();
@@ -101,7 +109,8 @@ mod tests {
     #[test]
     fn no_more_pages_are_known_than_may_be() {
         let bounds = Bounds::default();
-        let note = |number: usize| bounds.note(&number.to_be_bytes(), &(number + 1).to_be_bytes(), || true);
+        let note =
+            |number: usize| bounds.note(&number.to_be_bytes(), &(number + 1).to_be_bytes(), at(0), || true);
         (0..BOUNDS_MAX).for_each(note);
         assert_eq!(bounds.known().len(), BOUNDS_MAX);
         note(BOUNDS_MAX);

@@ -2,10 +2,12 @@
 
 use super::super::engine::failed;
 use super::super::key;
-use super::{Changes, Rows, page_rows};
+use super::super::memory::Changes;
+use super::{Rows, TRIES, moving, page_rows, place};
 use crate::{Row, StoreError};
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::atomic::Ordering;
 
 /// The least changes in memory that are looked at in one step.
 const STEP_MIN: usize = 16;
@@ -47,11 +49,10 @@ impl Rows {
 
     /// Up to `count` fresh and as many settling changes from `at` on, and the key up to which these are all.
     fn changes(&self, at: &[u8], to: &[u8], count: usize) -> (Stretch, Vec<u8>) {
-        self.memory(|memory| {
+        self.memory.rows(|held| {
             let mut end = to.to_vec();
-            let settling = memory.settling.as_ref().map(|settling| &settling.changes);
             let mut found = Stretch::new();
-            for changes in settling.into_iter().chain([&memory.fresh]) {
+            for changes in held {
                 let taken = stretch(changes, at, to).take(count);
                 let mut last = None;
                 let mut seen = 0usize;
@@ -71,11 +72,24 @@ impl Rows {
 
     /// Up to `count` rows of pages with keys in `at..to`, and the key up to which these are all.
     fn paged(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Found, Vec<u8>), StoreError> {
+        for _ in 0..TRIES {
+            let freed = self.freed.load(Ordering::Acquire);
+            let found = self.paged_once(at, to, count);
+            // Where places have become free meanwhile, one may have been another page's by the time it was read.
+            if self.freed.load(Ordering::Acquire) == freed {
+                return found;
+            }
+        }
+        Err(moving())
+    }
+
+    fn paged_once(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Found, Vec<u8>), StoreError> {
         let mut found = Found::new();
-        let begin = self.page_before(at)?.map_or_else(|| key::page(at).into(), |(key, _)| key);
-        for pair in self.engine.db.range(begin..::sled::IVec::from(key::page(to))) {
+        let begin = self.page_before(at)?.map_or_else(|| key::page(at), |found| found.key);
+        for pair in self.engine.db.range(begin..key::page(to)) {
             let (page_key, value) = pair.map_err(|cause| failed("scan pages of rows", cause))?;
-            for (key, value) in page_rows(&page_key, &value)? {
+            let framed = self.framed(&page_key, place(&page_key, &value)?)?;
+            for (key, value) in page_rows(&page_key, &framed)? {
                 if key.as_slice() < at {
                     continue;
                 }

@@ -1,4 +1,5 @@
-use super::super::{Options, SledStore, key, open, value};
+use super::super::memory::ROW_OVERHEAD_BYTES;
+use super::super::{Options, SledStore, key, value};
 use crate::{Row, RowChange, Store, prefix_end};
 use std::path::Path;
 
@@ -37,13 +38,13 @@ fn rows_settle_and_the_journal_goes() {
     }
     expected.sort();
     assert_eq!(all(&store), expected);
-    store.rows.settle_all().unwrap();
+    store.settling.all().unwrap();
     assert_eq!(all(&store), expected);
     for (key, value) in &expected {
         assert_eq!(store.row(key).unwrap().as_ref(), Some(value));
     }
+    assert_eq!(store.journal().segments(), 1);
     drop(store);
-    assert_eq!(stored(&path, key::JOURNAL), 0);
     assert!(stored(&path, key::PAGES) > 20);
     let store = SledStore::open(&path, &options()).unwrap();
     assert_eq!(all(&store), expected);
@@ -55,23 +56,34 @@ fn what_has_not_settled_is_there_after_a_crash() {
     let path = dir.path().join("store");
     let store = SledStore::open(&path, &options()).unwrap();
     store.write_rows(0, &[put(1, b"old"), put(2, b"goes"), put(4, b"stays")]).unwrap();
-    store.rows.settle_all().unwrap();
+    store.settling.all().unwrap();
     store.write_rows(0, &[put(1, b"new"), RowChange::Delete { key: row_key(2) }, put(3, b"fresh")]).unwrap();
     let seen = all(&store);
     store.flush_all().unwrap();
-    // Settled once more, but as if the process had ended before the journal was cut.
-    let journal: Vec<_> = store.engine.db.scan_prefix([key::JOURNAL]).map(Result::unwrap).collect();
-    assert!(!journal.is_empty());
-    store.rows.settle_all().unwrap();
-    for (key, value) in journal {
-        store.engine.db.insert(key, value).unwrap();
-    }
+    // As if the process had ended before the journal was cut: the settled head is the older one, all else the newer.
+    let (older, journal) = (store.engine.db.get(key::HEAD).unwrap().unwrap(), journal_files(&path));
+    store.settling.all().unwrap();
+    store.engine.db.insert(key::HEAD, older).unwrap();
     assert_eq!(all(&store), seen);
     drop(store);
-    let store = SledStore::open(&path, &options()).unwrap();
-    assert_eq!(all(&store), seen);
-    assert_eq!(store.row(&row_key(2)).unwrap(), None);
-    assert_eq!(store.row(&row_key(1)).unwrap().as_deref(), Some(b"new".as_slice()));
+    for (name, bytes) in journal {
+        std::fs::write(path.join(name), bytes).unwrap();
+    }
+    for again in 0..2 {
+        let store = SledStore::open(&path, &options()).unwrap();
+        assert_eq!(all(&store), seen);
+        assert_eq!(store.row(&row_key(2)).unwrap(), None);
+        assert_eq!(store.row(&row_key(1)).unwrap().as_deref(), Some(b"new".as_slice()));
+        if again == 0 {
+            store.settling.all().unwrap();
+        }
+    }
+}
+
+fn journal_files(path: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let names = std::fs::read_dir(path).unwrap().map(|file| file.unwrap().file_name());
+    let names = names.filter(|name| name.to_str().unwrap().starts_with("journal."));
+    names.map(|name| (name.clone(), std::fs::read(path.join(name)).unwrap())).collect()
 }
 
 #[test]
@@ -81,8 +93,8 @@ fn memory_holds_no_more_than_it_may() {
     for round in 0..200u32 {
         let changes: Vec<RowChange> = (0..20).map(|n| put(round * 20 + n, &[1; 200])).collect();
         store.write_rows(0, &changes).unwrap();
-        let one_write = 20 * (200 + 5 + super::ROW_OVERHEAD_BYTES);
-        let fresh = store.rows.memory(|memory| memory.fresh_bytes);
+        let one_write = 20 * (200 + 5 + ROW_OVERHEAD_BYTES);
+        let fresh = store.memory.fresh_rows_bytes();
         assert!(fresh < (64 << 10) + one_write, "{fresh} bytes");
     }
     assert_eq!(all(&store).len(), 4_000);
@@ -108,41 +120,19 @@ fn a_corrupt_page_is_an_error_and_can_be_cleared() {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::open(&dir.path().join("store"), &options()).unwrap();
     store.write_rows(0, &[put(2, b"two"), put(3, b"three")]).unwrap();
-    store.rows.settle_all().unwrap();
+    store.settling.all().unwrap();
     let page = key::page(b"a");
-    store.engine.db.insert(page.clone(), value::frame(&page, b"no page")).unwrap();
+    let place = super::place(&page, &store.engine.db.get(&page).unwrap().unwrap()).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(dir.path().join("store/pages")).unwrap();
+    let other = value::frame(&page, b"no page");
+    std::os::unix::fs::FileExt::write_all_at(&file, &vec![0; place.length as usize], place.offset).unwrap();
+    store.rows.last.lock().unwrap().clear();
+    assert!(store.row(&row_key(2)).is_err());
+    std::os::unix::fs::FileExt::write_all_at(&file, &other, place.offset).unwrap();
     assert!(store.row(&row_key(2)).is_err());
     assert!(store.scan(b"a", b"b", 10).is_err());
     store.clear(b"a").unwrap();
     assert_eq!(all(&store), [(row_key(3), b"three".to_vec())]);
-}
-
-#[test]
-fn a_store_of_the_first_layout_is_taken_over() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("store");
-    drop(SledStore::open(&path, &options()).unwrap());
-    let db = ::sled::Config::new().path(&path).segment_size(8 << 20).open().unwrap();
-    let expected: Vec<Row> = (0..3_000u32).map(|n| (n.to_be_bytes().to_vec(), vec![9; 40])).collect();
-    for (row, payload) in &expected {
-        let stored = [&[key::ROWS_APART], row.as_slice()].concat();
-        db.insert(stored.clone(), value::frame(&stored, payload)).unwrap();
-    }
-    let first = [&1u32.to_be_bytes()[..], &0u64.to_be_bytes(), &crate::EMPTY_ROOT].concat();
-    db.insert(key::HEAD, value::frame(key::HEAD, &first)).unwrap();
-    db.flush().unwrap();
-    drop(db);
-    let store = SledStore::open(&path, &options()).unwrap();
-    assert_eq!(all(&store), expected);
-    drop(store);
-    assert_eq!(stored(&path, key::ROWS_APART), 0);
-    let store = SledStore::open(&path, &options()).unwrap();
-    assert_eq!(all(&store), expected);
-    let other = [&(open::LAYOUT + 1).to_be_bytes()[..], &0u64.to_be_bytes(), &crate::EMPTY_ROOT].concat();
-    store.engine.db.insert(key::HEAD, value::frame(key::HEAD, &other)).unwrap();
-    store.flush_all().unwrap();
-    drop(store);
-    assert!(SledStore::open(&path, &options()).is_err());
 }
 
 #[test]
@@ -182,7 +172,7 @@ fn rows_are_found_while_they_settle_and_pages_are_cut() {
             written.store((round + 1) * ROWS, std::sync::atomic::Ordering::Release);
         }
     });
-    store.rows.settle_all().unwrap();
+    store.settling.all().unwrap();
     for number in 0..ROUNDS * ROWS {
         assert_eq!(store.row(&key_of(number)).unwrap(), Some(number.to_be_bytes().to_vec()));
     }

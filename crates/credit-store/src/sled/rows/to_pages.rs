@@ -1,0 +1,235 @@
+//! Rows go from memory into pages, and pages go when a table is cleared.
+
+use super::super::engine::failed;
+use super::super::file::Place;
+use super::super::key;
+use super::super::memory::Changes;
+use super::super::pages::PageWriter;
+use super::bounds::Stretch;
+use super::page::RowRef;
+use super::{Found, Rows, frame, frame_in_file, page, page_rows, place};
+use crate::{Row, StoreError, prefix_end};
+use std::ops::{Bound, Range};
+use std::sync::atomic::Ordering;
+
+/// The pages that the engine hears of in one step: while it takes a step in, nobody else can write or read.
+const STEP_PAGES: usize = 512;
+/// The keys that are removed in one step.
+const STEP_KEYS: usize = 1_024;
+
+/// Pages that were written, and that the engine does not know of yet.
+#[derive(Default)]
+pub(in super::super) struct NewPages {
+    stretches: Vec<Stretch>,
+    /// Where those stand in whose place they come.
+    old: Vec<Place>,
+}
+
+/// A page taken apart, with its ends.
+struct Opened {
+    lower: Vec<u8>,
+    upper: Vec<u8>,
+    place: Option<Place>,
+    rows: Vec<Row>,
+}
+
+impl Rows {
+    /// Writes the pages that changes make of those that are there. `None`: the store was closed meanwhile, and the journal
+    /// still has them all.
+    pub(in super::super) fn to_pages(&self, changes: &Changes) -> Result<Option<NewPages>, StoreError> {
+        let mut new = NewPages::default();
+        let mut writer = self.pages.writer();
+        let mut from: Option<&[u8]> = changes.keys().next().map(AsRef::as_ref);
+        while let Some(first) = from {
+            if self.engine.stopped().is_some() {
+                return Ok(None);
+            }
+            let opened = self.page_of(first)?;
+            let rest = changes.range::<[u8], _>((Bound::Included(first), Bound::Unbounded));
+            let mut rest = rest.map(|(key, value)| (key.as_ref(), value.as_deref())).peekable();
+            let mine = std::iter::from_fn(|| rest.next_if(|(key, _)| *key < opened.upper.as_slice()));
+            let merged = merged(&opened.rows, mine);
+            let pages = write(&mut writer, &opened.lower, &merged)?;
+            from = rest.peek().map(|(key, _)| *key);
+            new.old.extend(opened.place);
+            new.stretches.push(Stretch { lower: opened.lower, upper: opened.upper, pages });
+        }
+        writer.finish()?;
+        Ok(Some(new))
+    }
+
+    /// Makes pages durable that were written.
+    pub(in super::super) fn sync(&self) -> Result<(), StoreError> {
+        self.pages.sync()
+    }
+
+    /// Tells the engine of pages that are durable; gives the places that are free once it has synced.
+    pub(in super::super) fn point(&self, new: NewPages) -> Result<Vec<Place>, StoreError> {
+        let NewPages { stretches, old } = new;
+        let mut stretches = stretches.into_iter().peekable();
+        while stretches.peek().is_some() {
+            let step: Vec<Stretch> = stretches.by_ref().take(STEP_PAGES).collect();
+            let mut batch = ::sled::Batch::default();
+            for stretch in &step {
+                change(&mut batch, stretch);
+            }
+            self.change_pages(step, || self.engine.apply(batch))?;
+        }
+        Ok(old)
+    }
+
+    /// Lets others have places that nobody is pointed to any more.
+    pub(in super::super) fn free(&self, places: &[Place]) {
+        self.freed.fetch_add(1, Ordering::AcqRel);
+        self.pages.free(places);
+    }
+
+    /// The page for a row.
+    fn page_of(&self, row: &[u8]) -> Result<Opened, StoreError> {
+        if let Some((lower, upper, place)) = self.bounds.find(row) {
+            let page_key = key::page(&lower);
+            let rows = page_rows(&page_key, &self.framed(&page_key, place)?)?;
+            return Ok(Opened { lower, upper, place: Some(place), rows });
+        }
+        let Some(found) = self.page_before(row)? else {
+            let lower = row.get(..1).unwrap_or_default().to_vec();
+            return Ok(Opened { upper: self.upper_of(&lower)?, lower, place: None, rows: Vec::new() });
+        };
+        self.opened(&found)
+    }
+
+    fn opened(&self, found: &Found) -> Result<Opened, StoreError> {
+        let rows = page_rows(&found.key, &self.framed(&found.key, found.place)?)?;
+        let lower = found.lower().to_vec();
+        Ok(Opened { upper: self.upper_of(&lower)?, lower, place: Some(found.place), rows })
+    }
+
+    /// The upper end of the page with this lower end: the next one's lower end, or the end of the table.
+    pub(super) fn upper_of(&self, lower: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let end = prefix_end(lower.get(..1).unwrap_or_default());
+        let behind = (Bound::Excluded(key::page(lower)), Bound::Excluded(key::page(&end)));
+        let next = self.engine.db.range(behind).next();
+        let next = next.transpose().map_err(|cause| failed("look for the next page of rows", cause))?;
+        Ok(next.map_or(end, |(key, _)| key.get(1..).unwrap_or_default().to_vec()))
+    }
+
+    /// Removes the rows that begin with a prefix, all of which have settled; `first` goes before the first of them. A
+    /// page of which every row goes is not looked into: one that is corrupt can still be removed.
+    pub(in super::super) fn clear(&self, prefix: &[u8], first: ::sled::Batch) -> Result<(), StoreError> {
+        self.engine.apply(first)?;
+        self.engine.sync()?;
+        let mut old = Vec::new();
+        let cut = self.cut_ends(prefix, &mut old)?;
+        let everything = Stretch { lower: Vec::new(), upper: prefix_end(&[]), pages: Vec::new() };
+        self.change_pages(vec![everything], || {
+            let Some(keys) = cut else { return Ok(()) };
+            self.remove(&keys, &mut old)
+        })?;
+        self.engine.sync()?;
+        self.free(&old);
+        Ok(())
+    }
+
+    /// Takes rows with a prefix out of the pages that hold others too; gives the keys between which all others go.
+    fn cut_ends(&self, prefix: &[u8], old: &mut Vec<Place>) -> Result<Option<Range<Vec<u8>>>, StoreError> {
+        let end = prefix_end(prefix);
+        let inside = |key: &[u8]| key >= prefix && key < end.as_slice();
+        if let Some(begin) = self.page_before(prefix)?
+            && !inside(begin.lower())
+            && self.upper_of(begin.lower())?.as_slice() > prefix
+        {
+            old.extend(self.filter(&begin, inside)?);
+        }
+        // From here on every page begins inside; only the last may reach out of it.
+        let last = self.engine.db.range(key::page(prefix)..key::page(&end)).next_back();
+        let last = last.transpose().map_err(|cause| failed("look for the last page of rows", cause))?;
+        let Some((last_key, value)) = last else { return Ok(None) };
+        let upper = self.upper_of(last_key.get(1..).unwrap_or_default())?;
+        if upper > end {
+            let last = Found { place: place(&last_key, &value)?, key: last_key.to_vec() };
+            old.extend(self.filter(&last, inside)?);
+            return Ok(Some(key::page(prefix)..last.key));
+        }
+        Ok(Some(key::page(prefix)..key::page(&end)))
+    }
+
+    /// Takes rows out of a page; gives its old place.
+    fn filter(&self, found: &Found, out: impl Fn(&[u8]) -> bool) -> Result<Option<Place>, StoreError> {
+        let Opened { lower, upper, place, rows } = self.opened(found)?;
+        let kept: Vec<RowRef<'_>> =
+            rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice())).collect();
+        let kept: Vec<RowRef<'_>> = kept.into_iter().filter(|(key, _)| !out(key)).collect();
+        let mut writer = self.pages.writer();
+        let pages = write(&mut writer, &lower, &kept)?;
+        writer.finish()?;
+        self.pages.sync()?;
+        self.point(NewPages { stretches: vec![Stretch { lower, upper, pages }], old: Vec::new() })?;
+        Ok(place)
+    }
+
+    /// Removes the pages in a range of keys, step by step, without a look into them.
+    fn remove(&self, keys: &Range<Vec<u8>>, old: &mut Vec<Place>) -> Result<(), StoreError> {
+        loop {
+            let pages = self.engine.db.range(keys.start.as_slice()..keys.end.as_slice()).take(STEP_KEYS);
+            let mut batch = ::sled::Batch::default();
+            let mut count = 0usize;
+            for pair in pages {
+                let (key, value) = pair.map_err(|cause| failed("look for what to remove", cause))?;
+                // A place that can't be read is lost until the store is opened again.
+                old.extend(place(&key, &value));
+                batch.remove(key);
+                count = count.saturating_add(1);
+            }
+            self.engine.apply(batch)?;
+            if count < STEP_KEYS {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What the engine hears of a stretch.
+fn change(batch: &mut ::sled::Batch, stretch: &Stretch) {
+    if stretch.pages.is_empty() {
+        batch.remove(key::page(&stretch.lower));
+    }
+    for (lower, place) in &stretch.pages {
+        let key = key::page(lower);
+        let value = frame(&key, &place.encoded());
+        batch.insert(key, value);
+    }
+}
+
+/// Rows with changes, both ascending.
+fn merged<'a>(
+    rows: &'a [Row],
+    changes: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+) -> Vec<RowRef<'a>> {
+    let mut merged = Vec::with_capacity(rows.len());
+    let mut rows = rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice())).peekable();
+    for (key, value) in changes {
+        while let Some(row) = rows.next_if(|(before, _)| *before < key) {
+            merged.push(row);
+        }
+        let _replaced = rows.next_if(|(same, _)| *same == key);
+        merged.extend(value.map(|value| (key, value)));
+    }
+    merged.extend(rows);
+    merged
+}
+
+/// Writes rows as the pages from a lower end on; gives their lower ends and places.
+fn write(
+    writer: &mut PageWriter<'_>,
+    lower: &[u8],
+    rows: &[RowRef<'_>],
+) -> Result<Vec<(Vec<u8>, Place)>, StoreError> {
+    let mut written = Vec::new();
+    for (number, (first, page)) in page::pages(rows).into_iter().enumerate() {
+        // The first keeps its lower end: rows before its first one still belong to it.
+        let lower = if number == 0 { lower } else { first };
+        let place = writer.push(&frame_in_file(&key::page(lower), &page))?;
+        written.push((lower.to_vec(), place));
+    }
+    Ok(written)
+}
