@@ -14,6 +14,7 @@ pub fn run<S: Store>(make: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     a_batch_is_read_back(make(), &reopen);
     pages_keep_to_their_bounds(&make());
     a_stale_writer_is_fenced_and_changes_nothing(&make());
+    what_is_staged_is_read_and_not_durable(make(), &reopen);
     a_misshapen_batch_changes_nothing(&make());
     tiles_are_kept_and_never_changed(make(), &reopen);
     blobs_are_kept(make(), &reopen);
@@ -100,6 +101,33 @@ fn pages_keep_to_their_bounds(store: &impl Store) {
     assert_eq!(store.entries(311..1_000, usize::MAX).expect("beyond the end"), []);
     assert_eq!(store.entries(5..5, usize::MAX).expect("an empty range"), []);
     assert_eq!(store.bodies(310..1_000, usize::MAX).expect("at the end"), []);
+}
+
+fn what_is_staged_is_read_and_not_durable<S: Store>(store: S, reopen: &impl Fn(S) -> S) {
+    store.append(0, &batch(0..2)).expect("append");
+    let mut second = batch(2..5);
+    second.rows.push(put(b"row", b"second"));
+    store.stage(2, &second).expect("stage");
+    store.stage(5, &batch(5..6)).expect("stage");
+    assert!(matches!(store.stage(5, &batch(5..6)), Err(StoreError::Fenced { expected: 5, actual: 6 })));
+    assert_eq!(store.head().expect("head"), (2, batch(0..2).root));
+    assert_eq!(store.entries(0..9, usize::MAX).expect("entries"), (0..6).map(entry).collect::<Vec<_>>());
+    assert_eq!(store.bodies(4..9, usize::MAX).expect("bodies"), [body(4), body(5)]);
+    assert_eq!(store.row(b"row").expect("row"), Some(b"second".to_vec()));
+    assert_eq!(store.applied_to().expect("applied_to"), 5);
+    store.sync(5).expect("sync");
+    assert_eq!(store.head().expect("head"), (5, second.root));
+    store.sync(5).expect("sync again");
+    store.sync(6).expect("sync");
+    let store = reopen(store);
+    assert_eq!(store.head().expect("head"), (6, batch(5..6).root));
+    for size in 6..206 {
+        store.stage(size, &batch(size..size.saturating_add(1))).expect("stage");
+    }
+    let (durable, _) = store.head().expect("head");
+    assert!(durable <= 206, "{durable}");
+    store.append(206, &batch(206..207)).expect("append");
+    assert_eq!(reopen(store).head().expect("head"), (207, batch(206..207).root));
 }
 
 fn a_stale_writer_is_fenced_and_changes_nothing(store: &impl Store) {

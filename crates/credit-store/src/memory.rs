@@ -2,7 +2,7 @@
 
 use crate::batch;
 use crate::{Batch, BodyBytes, EMPTY_ROOT, EntryBytes, Row, RowChange, Store, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,10 @@ struct Held {
     entries: Vec<EntryBytes>,
     bodies: Vec<BodyBytes>,
     root: [u8; 32],
+    /// What [`Store::head`] says.
+    durable: (u64, [u8; 32]),
+    /// What batches led to that are not in there yet.
+    staged: VecDeque<(u64, [u8; 32])>,
     tiles: BTreeMap<(u8, u64), Vec<[u8; 32]>>,
     blobs: BTreeMap<[u8; 32], Vec<u8>>,
     rows: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -30,6 +34,8 @@ impl Default for Held {
             entries: Vec::new(),
             bodies: Vec::new(),
             root: EMPTY_ROOT,
+            durable: (0, EMPTY_ROOT),
+            staged: VecDeque::new(),
             tiles: BTreeMap::new(),
             blobs: BTreeMap::new(),
             rows: BTreeMap::new(),
@@ -78,11 +84,10 @@ impl Held {
 
 impl Store for MemoryStore {
     fn head(&self) -> Result<(u64, [u8; 32]), StoreError> {
-        let held = self.read();
-        Ok((held.size(), held.root))
+        Ok(self.read().durable)
     }
 
-    fn append(&self, expected: u64, batch: &Batch) -> Result<(), StoreError> {
+    fn stage(&self, expected: u64, batch: &Batch) -> Result<(), StoreError> {
         let mut held = self.write()?;
         let actual = held.size();
         if expected != actual {
@@ -102,6 +107,16 @@ impl Store for MemoryStore {
             held.applied_to = measured.size;
         }
         held.root = batch.root;
+        held.staged.push_back((measured.size, batch.root));
+        Ok(())
+    }
+
+    fn sync(&self, size: u64) -> Result<(), StoreError> {
+        let mut held = self.write()?;
+        while let Some(head) = held.staged.front().copied().filter(|(staged, _)| *staged <= size) {
+            held.durable = head;
+            held.staged.pop_front();
+        }
         Ok(())
     }
 

@@ -48,11 +48,15 @@ use pages::PageFile;
 use read::Log;
 use rows::Rows;
 use settle::{Settler, Settling};
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The most batches that are staged at once; one more makes those before it durable first.
+const STAGED_MAX: usize = 64;
 
 /// What can't be done where the store's own threads do not start.
 const THREADS: &str = "start the store's own threads";
@@ -90,8 +94,7 @@ pub struct SledStore {
     journal: Arc<Mutex<Journal>>,
     engine: Arc<Engine>,
     opened: Opened,
-    /// The durable head: what readers may see.
-    head: Mutex<Head>,
+    heads: Mutex<Heads>,
     /// Held while writing.
     writing: Mutex<()>,
 }
@@ -102,6 +105,21 @@ struct Head {
     size: u64,
     root: [u8; 32],
     applied: u64,
+}
+
+/// The heads of the log.
+#[derive(Debug)]
+struct Heads {
+    /// Of what is durable.
+    durable: Head,
+    /// What batches led to that are not durable yet, at most [`STAGED_MAX`].
+    staged: VecDeque<Head>,
+}
+
+impl Heads {
+    fn newest(&self) -> Head {
+        self.staged.back().copied().unwrap_or(self.durable)
+    }
 }
 
 impl fmt::Debug for SledStore {
@@ -168,7 +186,7 @@ impl SledStore {
             journal,
             engine,
             opened,
-            head: Mutex::new(head),
+            heads: Mutex::new(Heads { durable: head, staged: VecDeque::new() }),
             writing: Mutex::new(()),
         };
         store.check_ends()?;
@@ -204,7 +222,7 @@ impl SledStore {
 
     /// The first and the last entry, and their bodies, must be there if the head says so.
     fn check_ends(&self) -> Result<(), StoreError> {
-        let size = self.current().size;
+        let size = self.newest().size;
         let Some(last) = size.checked_sub(1) else { return Ok(()) };
         for index in [0, last] {
             let range = index..index.saturating_add(1);
@@ -215,8 +233,13 @@ impl SledStore {
         Ok(())
     }
 
-    fn current(&self) -> Head {
-        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    fn heads(&self) -> MutexGuard<'_, Heads> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest head, durable or not.
+    fn newest(&self) -> Head {
+        self.heads().newest()
     }
 
     /// The writer's turn, unless writing has stopped.
@@ -228,28 +251,27 @@ impl SledStore {
         }
     }
 
-    /// Writes a commit to the journal, and makes it durable where somebody waits for that; then its blocks, tiles and rows
-    /// are seen.
-    fn commit(
-        &self,
-        rows: &[RowChange],
-        durable: bool,
-        fill: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<(), StoreError> {
+    /// Writes a commit to the journal; then its blocks, tiles and rows are seen.
+    fn commit(&self, rows: &[RowChange], fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), StoreError> {
         let commit = self.engine.write(|| {
             let mut journal = self.journal();
-            let (commit, _) = commit::read(journal.write(fill)?).ok_or_else(no_commit)?;
-            if durable {
-                journal.sync()?;
-            }
-            Ok(commit)
+            commit::read(journal.write(fill)?).map(|(commit, _)| commit).ok_or_else(no_commit)
         })?;
         if self.memory.take_in(commit, rows) {
-            // It is durable already; if this fails, no further one is taken.
+            // It is in the journal; if this fails, no further one is taken.
             let _ = self.settling.begin();
             self.settler.wake();
         }
         Ok(())
+    }
+
+    /// Notes what the rows stand for, of the newest head.
+    fn set_applied(&self, applied: u64) {
+        let mut heads = self.heads();
+        match heads.staged.back_mut() {
+            Some(newest) => newest.applied = applied,
+            None => heads.durable.applied = applied,
+        }
     }
 
     /// A tile is written once; the same again is fine, another is a caller's mistake.
@@ -287,13 +309,13 @@ fn put(changes: &mut ::sled::Batch, key: Vec<u8>, payload: &[u8]) {
 
 impl Store for SledStore {
     fn head(&self) -> Result<(u64, [u8; 32]), StoreError> {
-        let Head { size, root, applied: _ } = self.current();
+        let Head { size, root, applied: _ } = self.heads().durable;
         Ok((size, root))
     }
 
-    fn append(&self, expected: u64, batch: &Batch) -> Result<(), StoreError> {
+    fn stage(&self, expected: u64, batch: &Batch) -> Result<(), StoreError> {
         let _turn = self.turn()?;
-        let before = self.current();
+        let before = self.newest();
         if expected != before.size {
             return Err(StoreError::Fenced { expected, actual: before.size });
         }
@@ -301,24 +323,42 @@ impl Store for SledStore {
         self.check_tiles(batch)?;
         self.engine.require_space(bytes)?;
         self.memory.wait_for_room(&self.engine, &|| self.settler.wake())?;
+        if self.heads().staged.len() >= STAGED_MAX {
+            self.sync(before.size)?;
+        }
         let applied = if batch.rows.is_empty() { before.applied } else { size };
         let after = Head { size, root: batch.root, applied };
-        self.commit(&batch.rows, true, |payload| commit::write(payload, before.size, after, batch))?;
-        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = after;
+        self.commit(&batch.rows, |payload| commit::write(payload, before.size, after, batch))?;
+        self.heads().staged.push_back(after);
+        Ok(())
+    }
+
+    fn sync(&self, size: u64) -> Result<(), StoreError> {
+        if let Some(reason) = self.engine.stopped() {
+            return Err(StoreError::Stopped { reason: reason.clone() });
+        }
+        let (written, next) = self.journal().written();
+        self.engine.write(|| written.sync())?;
+        self.journal().synced(next);
+        let mut heads = self.heads();
+        while let Some(head) = heads.staged.front().copied().filter(|head| head.size <= size) {
+            heads.durable = head;
+            heads.staged.pop_front();
+        }
         Ok(())
     }
 
     fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
-        let Measured { size: _, bytes } = batch::check(self.current().size, batch)?;
+        let Measured { size: _, bytes } = batch::check(self.newest().size, batch)?;
         self.engine.require_space(bytes)
     }
 
     fn entries(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<EntryBytes>, StoreError> {
-        self.engine.read(|| self.log().members(read::ENTRIES, self.current().size, range, bytes_max))
+        self.engine.read(|| self.log().members(read::ENTRIES, self.newest().size, range, bytes_max))
     }
 
     fn bodies(&self, range: Range<u64>, bytes_max: usize) -> Result<Vec<BodyBytes>, StoreError> {
-        self.engine.read(|| self.log().members(read::BODIES, self.current().size, range, bytes_max))
+        self.engine.read(|| self.log().members(read::BODIES, self.newest().size, range, bytes_max))
     }
 
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<[u8; 32]>>, StoreError> {
@@ -354,18 +394,18 @@ impl Store for SledStore {
 
     fn write_rows(&self, applied_to: u64, rows: &[RowChange]) -> Result<(), StoreError> {
         let _turn = self.turn()?;
-        batch::check_applied(applied_to, self.applied_to()?, self.current().size)?;
+        batch::check_applied(applied_to, self.applied_to()?, self.newest().size)?;
         let bytes = batch::check_rows(rows)?;
         self.engine.require_space(u64::try_from(bytes).unwrap_or(u64::MAX))?;
         self.memory.wait_for_room(&self.engine, &|| self.settler.wake())?;
-        let after = Head { applied: applied_to, ..self.current() };
-        self.commit(rows, false, |payload| commit::write_rows(payload, after, rows))?;
-        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = after;
+        let after = Head { applied: applied_to, ..self.newest() };
+        self.commit(rows, |payload| commit::write_rows(payload, after, rows))?;
+        self.set_applied(applied_to);
         Ok(())
     }
 
     fn applied_to(&self) -> Result<u64, StoreError> {
-        Ok(self.current().applied)
+        Ok(self.newest().applied)
     }
 
     fn clear(&self, prefix: &[u8]) -> Result<(), StoreError> {
@@ -378,13 +418,13 @@ impl Store for SledStore {
         let mut first = ::sled::Batch::default();
         first.insert(key::HEAD, open::settled_value(*settled));
         self.engine.write(|| self.rows.clear(prefix, first))?;
-        self.head.lock().unwrap_or_else(PoisonError::into_inner).applied = 0;
+        self.set_applied(0);
         Ok(())
     }
 
     fn flush_all(&self) -> Result<(), StoreError> {
         let _turn = self.turn()?;
-        self.engine.write(|| self.journal().sync())
+        self.sync(self.newest().size)
     }
 
     fn close(&self) -> Result<(), StoreError> {

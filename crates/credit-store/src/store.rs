@@ -128,6 +128,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Adds a batch to a log of exactly `expected` entries; atomic, and durable when it returns `Ok`.
     ///
+    /// That is [`Store::stage`] and [`Store::sync`], one after the other.
+    fn append(&self, expected: u64, batch: &Batch) -> Result<(), StoreError> {
+        self.stage(expected, batch)?;
+        self.sync(expected.saturating_add(u64::try_from(batch.entries.len()).unwrap_or(u64::MAX)))
+    }
+
+    /// Adds a batch to a log of exactly `expected` entries, those included that were staged; atomic, but durable only once
+    /// [`Store::sync`] has returned. Its entries, tiles and rows are read from now on; [`Store::head`] stays where it was.
+    ///
     /// Rows in the batch move [`Store::applied_to`] to the new size, so a caller whose rows trail the log
     /// writes them with [`Store::write_rows`] only. Readers may see the batch's rows shortly before its entries.
     ///
@@ -135,7 +144,11 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Shape`] when the batch can't be stored, [`StoreError::NoSpace`] when the disk is nearly
     /// full: nothing has changed then. After any other error the outcome is known only once the store is
     /// opened again.
-    fn append(&self, expected: u64, batch: &Batch) -> Result<(), StoreError>;
+    fn stage(&self, expected: u64, batch: &Batch) -> Result<(), StoreError>;
+
+    /// Makes the first `size` entries durable, `size` being what a batch led to; [`Store::head`] is theirs then. Another
+    /// thread may stage meanwhile.
+    fn sync(&self, size: u64) -> Result<(), StoreError>;
 
     /// Answers [`StoreError::NoSpace`] where [`Store::append`] would at this moment: for a caller that writes elsewhere
     /// before. Changes nothing.

@@ -21,6 +21,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const MAGIC: [u8; 4] = *b"cbj1";
 /// The bytes before the payload.
@@ -43,7 +44,7 @@ pub(super) const SEGMENTS_MAX: usize = 8;
 /// An open journal.
 pub(super) struct Journal {
     dir: PathBuf,
-    file: File,
+    file: Arc<File>,
     /// Where the next frame begins.
     at: u64,
     /// The number of the next frame.
@@ -54,6 +55,15 @@ pub(super) struct Journal {
     segments: VecDeque<u64>,
     has_spare: bool,
     frame: Vec<u8>,
+}
+
+/// The file that frames were written to.
+pub(super) struct Written(Arc<File>);
+
+impl Written {
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        sync_data(&self.0)
+    }
 }
 
 fn path(dir: &Path, first: u64) -> PathBuf {
@@ -117,6 +127,7 @@ impl Journal {
         file.sync_all().map_err(StoreError::io("sync a part of the journal"))?;
         sync_directory(dir).map_err(StoreError::io("sync the store's directory"))?;
         let (dir, has_spare) = (dir.to_path_buf(), dir.join(SPARE).exists());
+        let file = Arc::new(file);
         Ok(Self { dir, file, at: 0, next, durable: next, segments, has_spare, frame: Vec::new() })
     }
 
@@ -143,9 +154,21 @@ impl Journal {
 
     /// Makes all frames durable.
     pub(super) fn sync(&mut self) -> Result<(), StoreError> {
-        sync_data(&self.file)?;
-        self.durable = self.next;
+        let (written, next) = self.written();
+        written.sync()?;
+        self.synced(next);
         Ok(())
+    }
+
+    /// What to sync to make all frames durable that there are, and the number of the next; others may be written meanwhile.
+    pub(super) fn written(&self) -> (Written, u64) {
+        // Those in earlier segments have been synced.
+        (Written(Arc::clone(&self.file)), self.next)
+    }
+
+    /// Frames below a number are durable.
+    pub(super) fn synced(&mut self, below: u64) {
+        self.durable = self.durable.max(below);
     }
 
     /// Begins a new segment; gives the number of its first frame.
@@ -163,7 +186,7 @@ impl Journal {
         }
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(false).open(begun);
-        self.file = file.map_err(StoreError::io("begin a part of the journal"))?;
+        self.file = Arc::new(file.map_err(StoreError::io("begin a part of the journal"))?);
         sync_directory(&self.dir).map_err(StoreError::io("sync the store's directory"))?;
         self.at = 0;
         self.segments.push_back(self.next);
