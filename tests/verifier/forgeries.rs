@@ -173,7 +173,7 @@ fn flips(world: &World, random: &mut Random) -> Vec<Flip> {
         let names = fs::read_dir(ledger.join(folder)).expect("a folder");
         let names = names.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned());
         // Nothing counts that stands in a spare.
-        let names = names.filter(|found| found.starts_with(begin) && !found.ends_with(".spare"));
+        let names = names.filter(|found| found.starts_with(begin) && found != "journal.spare");
         let files = names.map(|found| Path::new(folder).join(found));
         let length = |file: &PathBuf| fs::metadata(ledger.join(file)).expect("a file").len();
         let file = files.max_by_key(length).expect("the file is there");

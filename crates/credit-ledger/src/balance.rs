@@ -1,10 +1,11 @@
 //! Balances: pure views over records at a civil date.
 
 use crate::row::{AccountRow, RecordRow};
-use crate::suspect::{Keys, deposit_is_suspect, step_is_suspect};
+use crate::suspect::{Keys, is_suspect, opening_is_suspect, step_is_suspect};
 use credit_types::{
     Amount, BalanceLine, Bucket, CivilDate, HourKind, Minutes, RecordKind, RecordStatus, SchemeId,
 };
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// How a record reads at a date.
@@ -18,6 +19,11 @@ pub struct RecordState {
 
 /// How a record of an account reads at a date.
 pub fn state_of(record: &RecordRow, account: &AccountRow, keys: Keys, on: CivilDate) -> RecordState {
+    state(record, &|| opening_is_suspect(keys, account), keys, on)
+}
+
+/// How a record reads at a date, given whether its account's opening is suspect.
+fn state(record: &RecordRow, opening: &dyn Fn() -> bool, keys: Keys, on: CivilDate) -> RecordState {
     let doubtful = record.steps.last().is_some_and(|step| step_is_suspect(keys, step));
     // Whatever a suspect key did last, nobody may rely on it until it is attested again.
     let status = if doubtful { RecordStatus::Suspended } else { record.status };
@@ -36,7 +42,7 @@ pub fn state_of(record: &RecordRow, account: &AccountRow, keys: Keys, on: CivilD
     };
     let bucket = match bucket {
         Bucket::Available | Bucket::Expired | Bucket::Suspended | Bucket::Reserved
-            if deposit_is_suspect(keys, record, account) =>
+            if is_suspect(keys, record.kid, record.deposited_index, record.manifest_index) || opening() =>
         {
             Bucket::KeySuspect
         }
@@ -71,9 +77,12 @@ pub fn lines<'a>(
     keys: Keys,
     on: CivilDate,
 ) -> Vec<BalanceLine> {
+    // It is the same for all of them, and asked for each.
+    let opening = OnceCell::new();
+    let opening = || *opening.get_or_init(|| opening_is_suspect(keys, account));
     let mut sums: BTreeMap<(Option<SchemeId>, RecordKind, Bucket, Option<HourKind>), Sum> = BTreeMap::new();
     for record in records {
-        let RecordState { bucket, .. } = state_of(record, account, keys, on);
+        let RecordState { bucket, .. } = state(record, &opening, keys, on);
         let (scheme, milli) = match &record.facts.amount {
             Some(Amount { scheme, credits }) => (Some(scheme.clone()), credits.milli()),
             None => (None, 0),
@@ -120,6 +129,7 @@ mod tests {
         AccountOpening, AccountRef, AccountStatus, AssuranceLevel, Credits, Digest, InstitutionId,
         InstitutionKey, Kid, PublicKey, RecordFacts, RecordId,
     };
+    use std::sync::Arc;
 
     const SOUND: Kid = Kid([1; 32]);
     const STOLEN: Kid = Kid([2; 32]);
@@ -129,7 +139,7 @@ mod tests {
     }
 
     /// One sound key and one that is suspect at indexes 10 to 19.
-    fn keys(kid: Kid) -> Option<KeyRow> {
+    fn keys(kid: Kid) -> Option<Arc<KeyRow>> {
         let compromised = (kid == STOLEN).then_some(Compromised { index: 20, suspect_from_index: 10 });
         let key = KeyRow {
             owner: InstitutionId::new("cn.x").unwrap(),
@@ -140,7 +150,7 @@ mod tests {
             compromised,
             last_status_index: 0,
         };
-        [SOUND, STOLEN].contains(&kid).then_some(key)
+        [SOUND, STOLEN].contains(&kid).then(|| Arc::new(key))
     }
 
     fn account(kid: Kid) -> AccountRow {

@@ -4,29 +4,41 @@ use crate::row::{AccountRow, KeyRow, RecordRow, StatusStep};
 use credit_types::Kid;
 use credit_types::limits::SUSPECT_DEPTH_MAX;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Gives the row of an institution's key; `None` for every other key.
-pub type Keys<'a> = &'a dyn Fn(Kid) -> Option<KeyRow>;
+pub type Keys<'a> = &'a dyn Fn(Kid) -> Option<Arc<KeyRow>>;
 
 /// Whether a use of a key at an index is suspect, to any depth: the key itself was compromised in a range around the
 /// index or around its manifest's, or one of the keys that authorised it was when it did so.
 pub fn is_suspect(keys: Keys, kid: Kid, index: u64, manifest_index: Option<u64>) -> bool {
+    // Most keys were authorised by none of an institution: nothing to walk.
+    match keys(kid) {
+        None => return false,
+        Some(row) if row.authorised_by.is_empty() => return covers(&row, index, manifest_index),
+        Some(_) => {}
+    }
     let mut walked = BTreeSet::from([(kid, index)]);
     let mut open = vec![(kid, index, manifest_index)];
     while let Some((kid, index, manifest_index)) = open.pop() {
         let Some(row) = keys(kid) else { continue };
-        if in_range(&row, index) || manifest_index.is_some_and(|manifest| in_range(&row, manifest)) {
+        if covers(&row, index, manifest_index) {
             return true;
         }
-        for authority in row.authorised_by {
-            if walked.insert((authority, row.active_from_index)) {
-                open.push((authority, row.active_from_index, None));
+        for authority in &row.authorised_by {
+            if walked.insert((*authority, row.active_from_index)) {
+                open.push((*authority, row.active_from_index, None));
             }
         }
         // Each step leads to another key of the same institution.
         assert!(walked.len() <= SUSPECT_DEPTH_MAX, "an institution has a bounded number of keys");
     }
     false
+}
+
+/// Whether a key's own suspect range covers a use or its manifest.
+fn covers(row: &KeyRow, index: u64, manifest_index: Option<u64>) -> bool {
+    in_range(row, index) || manifest_index.is_some_and(|manifest| in_range(row, manifest))
 }
 
 /// Whether a key's own suspect range covers an index. From the report on, nothing is accepted by it.
@@ -79,7 +91,7 @@ mod tests {
     }
 
     fn suspect(rows: &BTreeMap<Kid, KeyRow>, number: u16, index: u64, manifest: Option<u64>) -> bool {
-        is_suspect(&|kid| rows.get(&kid).cloned(), kid(number), index, manifest)
+        is_suspect(&|kid| rows.get(&kid).cloned().map(Arc::new), kid(number), index, manifest)
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl Shell {
             return Vec::new();
         };
         let keys = |kid: Kid| match self.rows.get(&RowId::Key(kid)) {
-            Some(Row::Key(row)) => Some(row.as_ref().clone()),
+            Some(Row::Key(row)) => Some(std::sync::Arc::clone(row)),
             _ => None,
         };
         let ids = self.records.get(&account_ref).into_iter().flatten();

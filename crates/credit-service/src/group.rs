@@ -6,7 +6,6 @@ mod reckoned;
 use crate::answer::{Answer, Opened};
 use crate::assemble::{Assembled, assemble};
 use crate::failure::{Failure, fault};
-use crate::head_signer::SignedHead;
 use crate::prepare::{Prepared, Side};
 use crate::project;
 use crate::reader::{FullTiles, Reader, Shared, decode, stored_row};
@@ -32,11 +31,18 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The log that a group is decided on.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    pub(crate) edge: TileEdge,
+    pub(crate) recorded_at_us: i64,
+}
+
 /// A group that is being decided.
 pub(crate) struct Group<'a> {
     shared: &'a Shared,
     reader: Reader,
-    signed: Arc<SignedHead>,
+    base: &'a TileEdge,
     recorded_at_us: i64,
     view: View,
     stored: Stored<'a>,
@@ -65,16 +71,15 @@ pub(crate) struct Placed {
 }
 
 impl<'a> Group<'a> {
-    pub(crate) fn new(shared: &'a Arc<Shared>, recorded_at_us: i64) -> Self {
-        let signed = shared.signed();
+    pub(crate) fn new(shared: &'a Arc<Shared>, base: &'a Base, recorded_at_us: i64) -> Self {
         Self {
             shared,
             reader: Reader::new(Arc::clone(shared)),
             recorded_at_us,
             view: View::new(),
             stored: Stored::new(shared.store.as_ref()),
-            edge: signed.edge.clone(),
-            signed,
+            base: &base.edge,
+            edge: base.edge.clone(),
             batch: Batch::default(),
             new_keys: Vec::new(),
             leaves: Vec::new(),
@@ -189,7 +194,7 @@ impl<'a> Group<'a> {
         match id {
             RowId::Leaf(index) => Ok(self.leaf(*index)?.map(Row::Leaf)),
             RowId::Head(_) => self.reader.row(id),
-            // Between two groups the rows under the signed head are those of the store.
+            // A group that changes any of these is signed before the next is decided.
             RowId::Log
             | RowId::Institution(_)
             | RowId::Key(_)
@@ -209,29 +214,22 @@ impl<'a> Group<'a> {
     }
 
     fn leaf(&self, index: u64) -> Result<Option<Digest>, Failure> {
-        let committed = self.signed.edge.size();
-        if let Some(at) = index.checked_sub(committed) {
+        if let Some(at) = index.checked_sub(self.base.size()) {
             let at = usize::try_from(at).unwrap_or(usize::MAX);
             return Ok(self.leaves.get(at).copied());
         }
         let full = FullTiles(self.shared.store.as_ref());
-        let tiles = self.signed.edge.over(&full);
+        let tiles = self.base.over(&full);
         tree::node(&tiles, 0, index).map(|hash| Some(Digest(hash))).map_err(fault("read a leaf hash"))
     }
 
     /// An entry of the log or of this group.
     fn entry(&self, index: u64) -> Result<EntryBytes, Failure> {
-        match index.checked_sub(self.signed.edge.size()) {
-            Some(at) => {
-                let at = usize::try_from(at).unwrap_or(usize::MAX);
-                self.batch.entries.get(at).cloned().ok_or(Failure::NotFound("entry"))
-            }
-            None => self.reader.entry(index).map(|stored| EntryBytes {
-                core: stored.core,
-                secret: stored.secret,
-                parts: stored.parts,
-            }),
-        }
+        let found = match index.checked_sub(self.base.size()) {
+            Some(at) => self.batch.entries.get(usize::try_from(at).unwrap_or(usize::MAX)).cloned(),
+            None => self.shared.store.entries(index..index.saturating_add(1), 0)?.pop(),
+        };
+        found.ok_or(Failure::NotFound("entry"))
     }
 
     /// Answers a command that was recorded before, if it is the same command.

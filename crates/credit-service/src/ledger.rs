@@ -3,7 +3,9 @@
 use crate::answer::Answer;
 use crate::books::Books;
 use crate::clock::Clock;
+use crate::committer::{Committer, Committing};
 use crate::failure::{Failure, fault};
+use crate::group::Base;
 use crate::head_signer::{CheckpointSigners, HeadSigner};
 use crate::keyring::Keyring;
 use crate::prepare::{Expected, Prepared, Preparer};
@@ -361,25 +363,43 @@ fn open(dir: &Path, keys: ServerKeys, options: &OpenOptions) -> Result<(Ledger, 
     let start = server_start(&preparer, &keys.operator, epoch)?;
     let (queue, receiver) = mpsc::channel(options.queue_max.max(1));
     let (health_sender, health) = watch::channel(health);
-    let writer = Writer {
-        shared,
-        queue: receiver,
-        signer,
-        health: health_sender,
-        counters: Arc::clone(&counters),
-        group_entries_max: options.group_entries_max.clamp(1, crate::writer::GROUP_ENTRIES_MAX),
-        last_group: 0,
-        reserve_bytes: options.reserve_bytes,
-    };
-    let thread = std::thread::Builder::new()
-        .name("writer".to_owned())
-        .spawn(move || writer.run())
-        .map_err(fault("start the writer"))?;
-    let writer = Arc::new(Mutex::new(Some(thread)));
+    let writer = start_writer(shared, signer, receiver, health_sender, &counters, options)?;
+    let writer = Arc::new(Mutex::new(Some(writer)));
     let lock = Arc::new(lock);
     let ledger =
         Ledger { queue, preparer, health, counters, publisher, publishing, writer, witnesses, _lock: lock };
     Ok((ledger, start))
+}
+
+/// Starts the writer, with the committer behind it.
+fn start_writer(
+    shared: Arc<Shared>,
+    signer: HeadSigner,
+    queue: mpsc::Receiver<Message>,
+    health: watch::Sender<Health>,
+    counters: &Arc<Counters>,
+    options: &OpenOptions,
+) -> Result<JoinHandle<()>, Failure> {
+    let (signed, health) = (signer.newest(), Arc::new(health));
+    let committer = Committer {
+        shared: Arc::clone(&shared),
+        signer,
+        health: Arc::clone(&health),
+        counters: Arc::clone(counters),
+    };
+    let writer = Writer {
+        shared,
+        queue,
+        base: Base { edge: signed.edge.clone(), recorded_at_us: signed.recorded_at_us },
+        committing: Committing::start(committer).map_err(fault("start the committer"))?,
+        health,
+        counters: Arc::clone(counters),
+        group_entries_max: options.group_entries_max.clamp(1, crate::writer::GROUP_ENTRIES_MAX),
+        last_group: 0,
+        reserve_bytes: options.reserve_bytes,
+    };
+    let thread = std::thread::Builder::new().name("writer".to_owned());
+    thread.spawn(move || writer.run()).map_err(fault("start the writer"))
 }
 
 /// Sees that the index rows stand for the whole log, in the present layout.

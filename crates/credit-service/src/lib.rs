@@ -10,6 +10,7 @@ mod answer;
 mod assemble;
 mod books;
 pub mod clock;
+mod committer;
 pub mod config;
 mod create;
 mod deadline;

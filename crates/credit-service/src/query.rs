@@ -38,10 +38,10 @@ pub(crate) fn account_row(reader: &Reader, account: AccountRef) -> Result<Option
 }
 
 /// A key's row.
-pub(crate) fn key_row(reader: &Reader, kid: Kid) -> Result<Option<KeyRow>, Failure> {
+pub(crate) fn key_row(reader: &Reader, kid: Kid) -> Result<Option<Arc<KeyRow>>, Failure> {
     match reader.row(&RowId::Key(kid))? {
         None => Ok(None),
-        Some(Row::Key(row)) => Ok(Some(Arc::unwrap_or_clone(row))),
+        Some(Row::Key(row)) => Ok(Some(row)),
         Some(_) => Err(Failure::Fault("a key's row is something else".to_owned())),
     }
 }

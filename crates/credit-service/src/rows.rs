@@ -195,6 +195,16 @@ pub(crate) fn records_range(
     (from, end)
 }
 
+/// The range of an account itself, its last link, its uses and all its records.
+pub(crate) fn account_range(account: AccountRef) -> (Vec<u8>, Vec<u8>) {
+    (of_account(account, ITSELF, &[]), of_account(account, CHAIN, &[]))
+}
+
+/// Whether a row of an account is that of its uses.
+pub(crate) fn is_uses(key: &[u8]) -> bool {
+    key.get(KIND_AT) == Some(&USES)
+}
+
 /// The key of the vault's row of an account itself.
 pub(crate) fn account_secret_key(account: AccountRef) -> Vec<u8> {
     joined(VAULT, &[account.as_bytes(), &[0]])

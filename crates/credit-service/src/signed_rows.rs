@@ -1,7 +1,7 @@
 //! Rows as of the signed head. A group's rows can be read in the store from the moment they are applied, long before
 //! the group is durable and its head signed, and for ever if that fails. So the writer lays down beside the head what
 //! every row that it is about to change was before; a reader takes the older value until the head of the group is
-//! signed.
+//! signed. Some groups may be on their way at once: of a row that several of them change, the first one's counts.
 //!
 //! Readers look into the store first and at the head second. A value found in the store is then either hidden by the
 //! group that wrote it, or that group's head is signed by now.
@@ -13,7 +13,7 @@ use crate::registry_rows::{RegistryRows, is_of_registry};
 use crate::rows;
 use credit_ledger::{Row, RowId};
 use credit_store::{Row as KeyAndValue, RowChange, Store};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -33,7 +33,8 @@ pub(crate) struct SignedRows {
 
 struct Signed {
     head: Arc<SignedHead>,
-    before: Before,
+    /// Of the groups that are on their way, in order: as many as the committer holds, and the one that is being staged.
+    before: VecDeque<Arc<Before>>,
 }
 
 /// Stored rows as a group has read them, so that they need not be read again to know what they were.
@@ -92,7 +93,7 @@ impl Stored<'_> {
 impl SignedRows {
     /// A head after which nothing is being written.
     pub(crate) fn new(head: Arc<SignedHead>) -> Self {
-        let signed = RwLock::new(Arc::new(Signed { head, before: Before::default() }));
+        let signed = RwLock::new(Arc::new(Signed { head, before: VecDeque::new() }));
         Self { signed, registry: RegistryRows::default() }
     }
 
@@ -100,8 +101,9 @@ impl SignedRows {
         Arc::clone(&self.signed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn replace(&self, head: Arc<SignedHead>, before: Before) {
-        *self.signed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Signed { head, before });
+    fn change(&self, change: impl FnOnce(&Signed) -> Signed) {
+        let mut signed = self.signed.write().unwrap_or_else(PoisonError::into_inner);
+        *signed = Arc::new(change(&signed));
     }
 
     /// The newest signed head.
@@ -111,18 +113,24 @@ impl SignedRows {
 
     /// Hides a group's rows from readers, before the first of them is written.
     pub(crate) fn hide(&self, before: Before) {
-        self.replace(self.head(), before);
+        self.change(|now| {
+            let hidden = now.before.iter().cloned().chain([Arc::new(before)]).collect();
+            Signed { head: Arc::clone(&now.head), before: hidden }
+        });
     }
 
-    /// Ends the hiding of a group of which nothing was written.
+    /// Ends the hiding of the last group, of which nothing was written.
     pub(crate) fn unhide(&self) {
-        self.hide(Before::default());
+        self.change(|now| {
+            let hidden = now.before.len().saturating_sub(1);
+            Signed { head: Arc::clone(&now.head), before: now.before.iter().take(hidden).cloned().collect() }
+        });
     }
 
-    /// Shows a group's rows together with its signed head.
-    pub(crate) fn show(&self, head: Arc<SignedHead>) {
-        let registry = self.now().before.0.keys().any(|key| is_of_registry(key));
-        self.replace(head, Before::default());
+    /// Shows the rows of the first groups together with the signed head of the last of them.
+    pub(crate) fn show(&self, head: Arc<SignedHead>, groups: usize) {
+        let registry = self.now().before.iter().take(groups).any(|before| before.is_of_registry());
+        self.change(|now| Signed { head, before: now.before.iter().skip(groups).cloned().collect() });
         if registry {
             self.registry.changed();
         }
@@ -132,7 +140,7 @@ impl SignedRows {
     pub(crate) fn row(&self, store: &dyn Store, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
         let stored = store.row(key);
         // What a row was is known also where the engine can't read it any more.
-        match self.now().before.0.get(key) {
+        match self.now().before.iter().find_map(|before| before.0.get(key)) {
             Some(before) => Ok(before.clone()),
             None => Ok(stored?),
         }
@@ -158,10 +166,12 @@ impl SignedRows {
             };
             let end = next.as_deref().unwrap_or(to);
             let now = self.now();
-            if now.before.0.is_empty() {
+            if now.before.is_empty() {
                 found.extend(stored);
             } else {
-                found.extend(now.before.over(stored, &from, end));
+                let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
+                now.before.iter().rev().for_each(|before| before.over(&mut rows, &from, end));
+                found.extend(rows);
             }
             found.truncate(limit);
             match next {
@@ -195,9 +205,8 @@ impl Shared {
 }
 
 impl Before {
-    /// The rows in `from..to` as they were, made of those that the store holds there.
-    fn over(&self, stored: Vec<KeyAndValue>, from: &[u8], to: &[u8]) -> BTreeMap<Vec<u8>, Vec<u8>> {
-        let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
+    /// Makes rows in `from..to` what they were.
+    fn over(&self, rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, from: &[u8], to: &[u8]) {
         if from < to {
             for (key, before) in self.0.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to))) {
                 match before {
@@ -206,7 +215,11 @@ impl Before {
                 }
             }
         }
-        rows
+    }
+
+    /// Whether any of the rows is one of the registry.
+    pub(crate) fn is_of_registry(&self) -> bool {
+        self.0.keys().any(|key| is_of_registry(key))
     }
 }
 

@@ -1,21 +1,19 @@
-//! The one thread that writes. It takes what waits, decides it in order as one group, makes the group durable, signs
-//! the head, and only then answers.
+//! The one thread that writes. It takes what waits, decides it in order as one group, and puts the group into the store;
+//! the committer makes it durable, signs the head, and only then answers. Meanwhile the next group is decided, on top of
+//! those that are on their way.
 
-use crate::answer::Answer;
-use crate::clock::instant;
+use crate::committer::{Committing, Decided, Reply, Staged, answer};
 use crate::failure::{Failure, chain};
-use crate::group::{Finished, Group, Placed};
-use crate::head_signer::HeadSigner;
+use crate::group::{Base, Finished, Group, Placed};
 use crate::ledger::Health;
 use crate::prepare::Prepared;
-use crate::reader::{Reader, Shared};
-use crate::receipts::OpenParts;
+use crate::reader::Shared;
 use crate::stats::Counters;
 use credit_store::{Batch, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 /// The most bytes of entries and sealed items in a group.
 pub(crate) const GROUP_BYTES_MAX: usize = 4 << 20;
@@ -24,12 +22,12 @@ pub(crate) const GROUP_ROWS_MAX: usize = 24_000;
 /// The most entries of a group that a configuration may ask for.
 pub(crate) const GROUP_ENTRIES_MAX: usize = 4_096;
 
+/// A group of fewer bytes is committed by the writer itself where nothing waits behind it.
+const ALONE_BYTES: usize = 16 << 10;
+
 /// A group waits at most so often, each time so long, until it is half as large as the one before.
 const LINGER_STEPS: u32 = 3;
 const LINGER_STEP: Duration = Duration::from_micros(100);
-
-/// What a caller waits on.
-pub(crate) type Reply = oneshot::Sender<Result<Answer, Failure>>;
 
 /// What reaches the writer.
 pub(crate) enum Message {
@@ -43,8 +41,10 @@ pub(crate) enum Message {
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: mpsc::Receiver<Message>,
-    pub(crate) signer: HeadSigner,
-    pub(crate) health: watch::Sender<Health>,
+    /// The log as the last group left it, signed or not yet.
+    pub(crate) base: Base,
+    pub(crate) committing: Committing,
+    pub(crate) health: Arc<watch::Sender<Health>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) group_entries_max: usize,
     /// Commands of the group before.
@@ -138,27 +138,33 @@ impl Writer {
         waiting: &mut std::iter::Peekable<std::vec::IntoIter<(Prepared, Reply)>>,
     ) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
-        let last_us = shared.signed().recorded_at_us;
-        let recorded_at_us = shared.clock.record_after(last_us).map_err(|clock| {
+        let recorded_at_us = shared.clock.record_after(self.base.recorded_at_us).map_err(|clock| {
             tracing::error!(error = %clock, "writes stop until restart");
             self.stop_writing(clock.code());
             Failure::ReadOnly(clock.code())
         })?;
-        let mut group = Group::new(&shared, recorded_at_us);
+        let mut group = Group::new(&shared, &self.base, recorded_at_us);
         let mut placed: Vec<(Reply, Result<Placed, Failure>)> = Vec::new();
         while group.bytes < GROUP_BYTES_MAX && group.rows() < GROUP_ROWS_MAX {
             let Some((prepared, reply)) = waiting.next() else { break };
             placed.push((reply, group.place(prepared)));
         }
         self.count(&placed);
+        // The writer has nothing else to do, and the group is so small that to hand it over would take as long.
+        let small = group.bytes < ALONE_BYTES && waiting.peek().is_none() && self.queue.is_empty();
         if group.batch.entries.is_empty() {
-            // Refusals and replays rest on what is durable already.
-            self.answer_all(placed);
+            // Refusals and replays rest on what was recorded before, which may not be durable yet.
+            self.committing.commit(Decided { placed, staged: None }, !small);
             return Ok(());
         }
-        match self.write(group, recorded_at_us) {
-            Ok(()) => {
-                self.answer_all(placed);
+        let finished = group.finish();
+        match self.stage(finished, recorded_at_us) {
+            Ok((staged, registry)) => {
+                self.committing.commit(Decided { placed, staged: Some(staged) }, !small && !registry);
+                if registry {
+                    // What is decided next asks for rows of the registry under the signed head.
+                    self.committing.wait();
+                }
                 Ok(())
             }
             Err(failure) => {
@@ -170,16 +176,20 @@ impl Writer {
         }
     }
 
-    /// Makes a group durable and signs its head, in the order that the promises need: keys, store, high-water mark,
-    /// signature.
-    fn write(&mut self, group: Group<'_>, recorded_at_us: i64) -> Result<(), Failure> {
+    /// Puts a group into the store: keys first, then entries and rows. Says what it led to, and whether rows of the
+    /// registry are among those that changed.
+    fn stage(
+        &mut self,
+        finished: Result<Finished, Failure>,
+        recorded_at_us: i64,
+    ) -> Result<(Staged, bool), Failure> {
         let stop = |writer: &Self, doing: &str, failure: &dyn std::fmt::Display| {
             tracing::error!(error = %failure, "could not {doing}; writes stop until restart");
             writer.stop_writing("STORE_FAILED");
             Failure::Unknown
         };
         let Finished { edge, batch, new_keys, before } =
-            group.finish().map_err(|failure| stop(self, "build the rows", &failure))?;
+            finished.map_err(|failure| stop(self, "build the rows", &failure))?;
         if !new_keys.is_empty() {
             // Asked before: a key that is appended for a group which is then refused stays in the keyring for ever.
             match self.check_space(new_keys.len(), &batch) {
@@ -190,10 +200,10 @@ impl Writer {
             self.shared.keyring.append(new_keys).map_err(|failure| stop(self, "write keys", &failure))?;
         }
         let shared = Arc::clone(&self.shared);
+        let registry = before.is_of_registry();
         // Readers go on with the last signed state meanwhile, and for good if anything from here on fails.
         shared.signed_rows.hide(before);
-        let began = instant();
-        match shared.store.append(shared.signed().edge.size(), &batch) {
+        match shared.store.stage(self.base.edge.size(), &batch) {
             Ok(()) => {}
             Err(error @ StoreError::NoSpace { .. }) => {
                 shared.signed_rows.unhide();
@@ -201,43 +211,14 @@ impl Writer {
             }
             Err(error) => return Err(stop(self, "store a group", &chain(&error))),
         }
-        let flush_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let signed = self.signer.advance(shared.store.as_ref(), edge, recorded_at_us).map_err(|error| {
-            tracing::error!(error = %chain(&error), "could not sign a head; writes stop until restart");
-            self.stop_writing(error.code());
-            Failure::Unknown
-        })?;
-        let (size, now_us) = (signed.edge.size(), shared.clock.now_us());
-        shared.signed_rows.show(signed);
-        let entries = u64::try_from(batch.entries.len()).unwrap_or(u64::MAX);
-        self.counters.update(|stats| {
-            stats.groups = stats.groups.saturating_add(1);
-            stats.entries = stats.entries.saturating_add(entries);
-            stats.last_group_entries = entries;
-            stats.last_flush_us = flush_us;
-            stats.size = size;
-            stats.checkpoint_at_us = now_us;
-        });
-        Ok(())
+        self.base = Base { edge: edge.clone(), recorded_at_us };
+        Ok((Staged { edge, recorded_at_us, entries: batch.entries.len() }, registry))
     }
 
     /// Refuses with `NO_SPACE` where the store or the keyring has no room for a group.
     fn check_space(&self, keys: usize, batch: &Batch) -> Result<(), Failure> {
         self.shared.store.check_space(batch).map_err(refused_for_space)?;
         self.shared.keyring.check_space(keys, self.reserve_bytes)
-    }
-
-    fn answer_all(&self, placed: Vec<(Reply, Result<Placed, Failure>)>) {
-        let reader = Reader::new(Arc::clone(&self.shared));
-        for (reply, outcome) in placed {
-            let outcome = outcome.and_then(|Placed { answer: mut told, want_receipt }| {
-                if want_receipt {
-                    told.receipt = Some(reader.receipt(told.index, &OpenParts::All)?);
-                }
-                Ok(told)
-            });
-            answer(reply, outcome);
-        }
     }
 
     fn count(&self, placed: &[(Reply, Result<Placed, Failure>)]) {
@@ -264,11 +245,6 @@ fn refused_for_space(error: StoreError) -> Failure {
         return Failure::ReadOnly("NO_SPACE");
     }
     error.into()
-}
-
-/// Answers a caller; one that has gone away finds the outcome by sending the same statement again.
-fn answer(reply: Reply, outcome: Result<Answer, Failure>) {
-    drop(reply.send(outcome));
 }
 
 fn refuse_all(waiting: Vec<(Prepared, Reply)>, failure: &Failure) {

@@ -103,7 +103,7 @@ impl History {
 
     /// Whether a use of a key at an index is in doubt, to any depth.
     pub(crate) fn is_suspect(&self, kid: Kid, index: u64, manifest_index: Option<u64>) -> bool {
-        suspect::is_suspect(&|kid| self.key(kid).cloned(), kid, index, manifest_index)
+        suspect::is_suspect(&|kid| self.key(kid).cloned().map(Arc::new), kid, index, manifest_index)
     }
 
     /// Judges an entry and takes it over.

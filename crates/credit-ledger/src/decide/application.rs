@@ -15,6 +15,7 @@ use credit_types::{
     RecordStatus, Rejection, Role, Signed, SignerId,
 };
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Where a record goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -429,7 +430,8 @@ fn sources_stand(judgement: &mut Judgement, row: &ApplicationRow, granted: &[Gra
                 let suspect = account.is_some_and(|account| {
                     // Whose else the key of a granted record is was asked when it was applied for: here other keys may
                     // be loaded or not, and the answer must not depend on it.
-                    let asked = |key: &KeyRow| key.owner == record.issuer || key.owner == account.registrar;
+                    let asked =
+                        |key: &Arc<KeyRow>| key.owner == record.issuer || key.owner == account.registrar;
                     let keys = |kid| key_of(view, kid).filter(asked);
                     deposit_is_suspect(&keys, record, account)
                 });

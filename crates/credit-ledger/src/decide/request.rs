@@ -13,6 +13,7 @@ use credit_types::{
     Reason, RecordMoved, RecordName, RecordStatus, Rejection, Role, Signed, SignerId,
 };
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A registrar, who has seen the learner's consent, applies for credit or for an award.
 pub(crate) fn request(
@@ -144,9 +145,9 @@ fn to_whom(judgement: &mut Judgement, body: &ConversionRequest, assessment: &Ass
 }
 
 /// A key of an institution, as far as it is loaded: those of others vouch for nobody.
-pub(crate) fn key_of(view: &View, kid: Kid) -> Option<KeyRow> {
+pub(crate) fn key_of(view: &View, kid: Kid) -> Option<Arc<KeyRow>> {
     match view.get(&RowId::Key(kid)) {
-        Some(Row::Key(row)) => Some(row.as_ref().clone()),
+        Some(Row::Key(row)) => Some(Arc::clone(row)),
         _ => None,
     }
 }

@@ -310,7 +310,7 @@ impl Bank {
     /// How a record reads today.
     pub(super) fn state(&self, name: &RecordName) -> RecordState {
         let keys = |kid: Kid| match self.rows.get(&RowId::Key(kid)) {
-            Some(Row::Key(row)) => Some(row.as_ref().clone()),
+            Some(Row::Key(row)) => Some(std::sync::Arc::clone(row)),
             _ => None,
         };
         let row = self.record(name);

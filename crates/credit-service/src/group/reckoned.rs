@@ -47,7 +47,7 @@ impl Group<'_> {
                     continue;
                 }
             };
-            let in_group = row.deposited_index.checked_sub(self.signed.edge.size());
+            let in_group = row.deposited_index.checked_sub(self.base.size());
             all.push(match in_group {
                 _ if row.application.is_some() => None,
                 None => self.reader.details(row)?,

@@ -1,12 +1,13 @@
 //! Balances: now, after an entry, at a date; and how single records read.
 
-use super::account::{last_link, missing};
+use super::account::missing;
 use super::fold::{account_at, keys_at};
 use super::{account_row, invalid, key_row};
 use crate::access::{Principal, account_asked};
 use crate::failure::{Failure, fault};
 use crate::reader::{Head, Reader};
 use crate::receipts::OpenParts;
+use crate::rows;
 use credit_ledger::{AccountRow, KeyRow, RecordRow, Row, RowId, balance, suspect};
 use credit_proto::entry::{PART_HEAD, PART_LINK};
 use credit_proto::{BankSigned as _, v1};
@@ -16,6 +17,7 @@ use credit_types::{
 };
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Records of an account read at once.
 const RECORDS_PAGE: usize = 1_000;
@@ -120,20 +122,62 @@ fn present(
 
 /// The sums of the rows as they stand.
 fn current(reader: &Reader, account: AccountRef, on: CivilDate) -> Result<Option<Sums>, Failure> {
-    let Some(row) = account_row(reader, account)? else { return Ok(None) };
-    let (sequence, last_index) = last_link(reader, account)?;
-    let mut records: Vec<RecordRow> = Vec::new();
+    let held = held(reader, account)?;
+    let Some(row) = held.account else { return Ok(None) };
+    let Some((sequence, last_index)) = held.link else {
+        return Err(Failure::Fault("an account has no last link".to_owned()));
+    };
+    let records = held.records.iter().map(AsRef::as_ref);
+    let lines = Keys::now(reader).read(|keys| balance::lines(&row, records, keys, on))?;
+    Ok(Some(Sums { lines, sequence, last_index }))
+}
+
+/// What the rows of an account say, read in one stretch.
+#[derive(Default)]
+struct Held {
+    account: Option<Arc<AccountRow>>,
+    /// Sequence and entry of the last link.
+    link: Option<(u64, u64)>,
+    records: Vec<Arc<RecordRow>>,
+}
+
+fn held(reader: &Reader, account: AccountRef) -> Result<Held, Failure> {
+    let (mut from, to) = rows::account_range(account);
+    let mut held = Held::default();
     for _ in 0..=(ACCOUNT_RECORDS_MAX as usize).div_ceil(RECORDS_PAGE) {
-        let after = records.last().map(|last| (last.facts.record_id, last.issuer.clone()));
-        let page = reader.records_of(account, after, RECORDS_PAGE)?;
-        let at_end = page.len() < RECORDS_PAGE;
-        records.extend(page);
-        if at_end {
-            break;
+        let page = reader.shared.rows(&from, &to, RECORDS_PAGE)?;
+        for (key, value) in &page {
+            if rows::is_uses(key) {
+                continue;
+            }
+            match rows::decode(value)? {
+                Row::Account(row) => held.account = Some(row),
+                Row::Subject(row) => held.link = Some((row.sequence, row.last_index)),
+                Row::Record(row) => held.records.push(row),
+                Row::Log(_)
+                | Row::Institution(_)
+                | Row::Key(_)
+                | Row::Framework(_)
+                | Row::Scheme(_)
+                | Row::Command(_)
+                | Row::Batch(_)
+                | Row::OpenBatches(_)
+                | Row::Book(_)
+                | Row::AutoApprovals(_)
+                | Row::Application(_)
+                | Row::Uses(_)
+                | Row::Head(_)
+                | Row::Leaf(_) => {
+                    return Err(Failure::Fault("an account has a row of something else".to_owned()));
+                }
+            }
+        }
+        match page.last() {
+            Some((key, _)) if page.len() == RECORDS_PAGE => from = [key.as_slice(), &[0]].concat(),
+            _ => break,
         }
     }
-    let lines = Keys::now(reader).read(|keys| balance::lines(&row, records.iter(), keys, on))?;
-    Ok(Some(Sums { lines, sequence, last_index }))
+    Ok(held)
 }
 
 /// The balance as the bank states it.
@@ -162,7 +206,7 @@ struct Keys<'a> {
     reader: &'a Reader,
     /// The entry after which they are looked at; `None`: now.
     after: Option<u64>,
-    seen: RefCell<BTreeMap<Kid, Option<KeyRow>>>,
+    seen: RefCell<BTreeMap<Kid, Option<Arc<KeyRow>>>>,
     failed: RefCell<Option<Failure>>,
 }
 
@@ -184,7 +228,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn key(&self, kid: Kid) -> Option<KeyRow> {
+    fn key(&self, kid: Kid) -> Option<Arc<KeyRow>> {
         if let Some(known) = self.seen.borrow().get(&kid) {
             return known.clone();
         }
@@ -204,11 +248,14 @@ impl<'a> Keys<'a> {
     }
 
     /// A key; of the past, all keys of its owner, since its whole chain has to be folded for one.
-    fn find(&self, kid: Kid) -> Result<BTreeMap<Kid, KeyRow>, Failure> {
+    fn find(&self, kid: Kid) -> Result<BTreeMap<Kid, Arc<KeyRow>>, Failure> {
         let Some(row) = key_row(self.reader, kid)? else { return Ok(BTreeMap::new()) };
         match self.after {
             None => Ok(BTreeMap::from([(kid, row)])),
-            Some(index) => keys_at(self.reader, &row.owner, index),
+            Some(index) => {
+                let keys = keys_at(self.reader, &row.owner, index)?;
+                Ok(keys.into_iter().map(|(kid, row)| (kid, Arc::new(row))).collect())
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ fn rows_read_as_under_the_signed_head_until_the_next_one() {
         store.write_rows(0, &changes).unwrap();
         reads_as(&head, &store, &model);
         model = applied(&model, &changes);
-        head.show(published(size));
+        head.show(published(size), 1);
         reads_as(&head, &store, &model);
     }
     // A group of which nothing was written leaves nothing behind.
@@ -82,6 +82,34 @@ fn rows_read_as_under_the_signed_head_until_the_next_one() {
     head.hide(Stored::new(&store).before(&[put(3, 9), put(4, 9)]).unwrap());
     store.write_rows(0, &[put(4, 9)]).unwrap();
     reads_as(&head, &store, &model);
+}
+
+#[test]
+fn of_several_groups_on_their_way_each_is_seen_with_its_head() {
+    let store = MemoryStore::new();
+    let head = SignedRows::new(published(0));
+    let groups: [Vec<RowChange>; 4] = [
+        (0..600).map(|number| put(number, 1)).collect(),
+        (300..900).map(|number| put(number, 2)).collect(),
+        (0..900).step_by(2).map(|number| RowChange::Delete { key: key(number) }).collect(),
+        (100..1_000).step_by(3).map(|number| put(number, 4)).collect(),
+    ];
+    let mut models = vec![Model::new()];
+    for changes in &groups {
+        head.hide(Stored::new(&store).before(changes).unwrap());
+        store.write_rows(0, changes).unwrap();
+        models.push(applied(models.last().unwrap(), changes));
+        reads_as(&head, &store, &models[0]);
+    }
+    head.hide(Stored::new(&store).before(&[put(3, 9)]).unwrap());
+    head.unhide();
+    reads_as(&head, &store, &models[0]);
+    head.show(published(1), 1);
+    reads_as(&head, &store, &models[1]);
+    head.show(published(3), 2);
+    reads_as(&head, &store, &models[3]);
+    head.show(published(4), 1);
+    reads_as(&head, &store, &models[4]);
 }
 
 #[test]
@@ -100,7 +128,8 @@ fn a_row_belongs_to_a_head_that_is_signed_when_it_is_read() {
                 store.write_rows(0, &changes).unwrap();
                 edge.append([0; 32]);
                 let (edge, root) = (edge.clone(), edge.root());
-                head.show(Arc::new(SignedHead { edge, root, checkpoint: String::new(), recorded_at_us: 0 }));
+                let signed = SignedHead { edge, root, checkpoint: String::new(), recorded_at_us: 0 };
+                head.show(Arc::new(signed), 1);
             }
             done.store(true, Ordering::SeqCst);
         });

@@ -56,6 +56,9 @@ impl Page {
     }
 }
 
+/// The lower and the upper end of a page, and its place.
+type Ends = (Vec<u8>, Vec<u8>, Place);
+
 /// A page that is known to be there.
 struct Found {
     /// Its key in the engine.
@@ -141,16 +144,26 @@ impl Rows {
         as_of: u64,
         still: &dyn Fn() -> bool,
     ) -> Result<Option<Page>, StoreError> {
-        let (lower, upper, place) = if let Some(known) = self.bounds.find(key) {
-            known
-        } else {
-            let Some(found) = self.page_before(key)? else { return Ok(None) };
-            let upper = self.upper_of(found.lower())?;
-            self.bounds.note(found.lower(), &upper, found.place, still);
-            (found.lower().to_vec(), upper, found.place)
-        };
+        let Some((lower, upper, place)) = self.page_at(key, still)? else { return Ok(None) };
         let framed = self.framed(&key::page(&lower), place)?;
         Ok(Some(Page { lower, upper, as_of, framed }))
+    }
+
+    /// The ends and the place of the page that a row belongs to. They are noted if no page has changed meanwhile.
+    fn page_at(&self, key: &[u8], still: &dyn Fn() -> bool) -> Result<Option<Ends>, StoreError> {
+        if let Some(known) = self.bounds.find(key) {
+            return Ok(Some(known));
+        }
+        for _ in 0..TRIES {
+            let Some(found) = self.page_before(key)? else { return Ok(None) };
+            let upper = self.upper_of(found.lower())?;
+            // Else it has been cut between the two looks.
+            if key < upper.as_slice() {
+                self.bounds.note(found.lower(), &upper, found.place, still);
+                return Ok(Some((found.lower().to_vec(), upper, found.place)));
+            }
+        }
+        Err(moving())
     }
 
     /// A page as it stands in the file; its frame has been checked.

@@ -7,6 +7,7 @@ use crate::language::Phrase;
 use credit_log::hash::leaf_hash;
 use credit_service::{compare_rows, rebuild_rows};
 use credit_store::Store as _;
+use credit_store::StoreError;
 use credit_store::high_water::HighWater;
 use credit_store::lock::DirectoryLock;
 use credit_store::sled::{Options, SledStore};
@@ -58,8 +59,17 @@ impl Stopped {
         if !store.exists() {
             return Err(CommandError::usage(Phrase::NoLedger, &[&dir.display()]));
         }
-        let failed = |cause: credit_store::StoreError| {
-            CommandError::new(Exit::Unreachable, Phrase::StoreNotOpened, &[&dir.display()]).because(cause)
+        let failed = |cause: StoreError| {
+            let damaged = matches!(
+                cause,
+                StoreError::DataLoss { .. } | StoreError::Corrupt { .. } | StoreError::FileLost { .. }
+            );
+            let (exit, phrase) = if damaged {
+                (Exit::Broken, Phrase::StoreUnusable)
+            } else {
+                (Exit::Unreachable, Phrase::StoreNotOpened)
+            };
+            CommandError::new(exit, phrase, &[&dir.display()]).because(cause)
         };
         let lock = DirectoryLock::acquire(dir).map_err(failed)?;
         let options = Options { must_exist: true, cache_bytes, ..Options::default() };

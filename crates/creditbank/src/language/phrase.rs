@@ -80,6 +80,7 @@ phrases! {
     ServesReadOnly: "注意：账本只读，代码 {0}", "note: the ledger is read-only, code {0}";
     DevIssuer: "注意：试用运行。凡是能读 {0} 的人都能以任何人的身份访问。切勿用于真实数据。", "note: trial run. Whoever can read {0} can call as anybody. Never use it with real data.";
     NoIssuerKey: "没有 {0}：访问令牌只能由试用账本签发，请先运行 creditbank serve --dev", "there is no {0}: only trial ledgers issue tokens here, run creditbank serve --dev first";
+    StoreUnusable: "{0} 中的存储已损坏：请从备份恢复", "the store in {0} is damaged: restore it from a backup";
     StoreNotOpened: "无法打开 {0} 中的存储：账本服务必须已停止", "the store in {0} could not be opened: the server must be stopped";
     StoreFailed: "存储出错", "the store failed";
     ProgressRebuild: "重建索引", "rebuilding";

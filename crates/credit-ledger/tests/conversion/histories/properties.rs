@@ -163,7 +163,7 @@ impl History {
 pub(super) fn check_balance(history: &History, who: &str) {
     let bank = &history.bank;
     let keys = |kid: Kid| match bank.rows.get(&RowId::Key(kid)) {
-        Some(Row::Key(row)) => Some(row.as_ref().clone()),
+        Some(Row::Key(row)) => Some(std::sync::Arc::clone(row)),
         _ => None,
     };
     let rows: Vec<_> = bank.records().filter(|row| row.facts.account_ref == account(who)).collect();

@@ -1,6 +1,7 @@
 //! Which pages there are and where they stand, as far as it has been found out: the engine need not be asked.
 
 use super::super::file::Place;
+use super::Ends;
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +28,7 @@ impl Bounds {
     }
 
     /// The ends and the place of the page that a row belongs to.
-    pub(super) fn find(&self, row: &[u8]) -> Option<(Vec<u8>, Vec<u8>, Place)> {
+    pub(super) fn find(&self, row: &[u8]) -> Option<Ends> {
         let known = self.known();
         let (lower, (upper, place)) = known.range::<[u8], _>((Unbounded, Included(row))).next_back()?;
         (row < upper.as_slice()).then(|| (lower.clone(), upper.clone(), *place))

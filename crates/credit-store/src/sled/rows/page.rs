@@ -25,8 +25,13 @@ impl<'a> Reader<'a> {
         Self { rest: page, key: Vec::new() }
     }
 
+    /// The key of the row whose value was given last.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// The next row's value, its key being [`Reader::key`]; `Some(Err(()))` of a page that is not one of ours.
-    fn next_value(&mut self) -> Option<Result<&'a [u8], ()>> {
+    pub(super) fn next_value(&mut self) -> Option<Result<&'a [u8], ()>> {
         if self.rest.is_empty() {
             return None;
         }

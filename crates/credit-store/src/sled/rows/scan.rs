@@ -3,7 +3,8 @@
 use super::super::engine::failed;
 use super::super::key;
 use super::super::memory::Changes;
-use super::{Rows, TRIES, moving, page_rows, place};
+use super::super::value::unframed;
+use super::{Rows, TRIES, moving, no_page, page};
 use crate::{Row, StoreError};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -12,8 +13,6 @@ use std::sync::atomic::Ordering;
 /// The least changes in memory that are looked at in one step.
 const STEP_MIN: usize = 16;
 
-/// Rows by key.
-type Found = BTreeMap<Vec<u8>, Vec<u8>>;
 /// Changes of a stretch of keys.
 type Stretch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -31,17 +30,9 @@ impl Rows {
             let wanted = limit.saturating_sub(found.len());
             // Memory before pages: what leaves it meanwhile is in its page by then.
             let (changes, end) = self.changes(&at, to, wanted.max(STEP_MIN));
-            let (mut rows, end) = self.paged(&at, &end, wanted.saturating_add(changes.len()))?;
-            for (key, value) in changes {
-                if key >= end {
-                    break;
-                }
-                match value {
-                    Some(value) => drop(rows.insert(key, value)),
-                    None => drop(rows.remove(&key)),
-                }
-            }
-            found.extend(rows.into_iter().take(wanted));
+            let (rows, end) = self.paged(&at, &end, wanted.saturating_add(changes.len()))?;
+            let changes = changes.into_iter().take_while(|(key, _)| *key < end);
+            found.extend(merged(rows, changes).take(wanted));
             at = end;
         }
         Ok(found)
@@ -71,7 +62,7 @@ impl Rows {
     }
 
     /// Up to `count` rows of pages with keys in `at..to`, and the key up to which these are all.
-    fn paged(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Found, Vec<u8>), StoreError> {
+    fn paged(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Vec<Row>, Vec<u8>), StoreError> {
         for _ in 0..TRIES {
             let freed = self.freed.load(Ordering::Acquire);
             let found = self.paged_once(at, to, count);
@@ -83,26 +74,44 @@ impl Rows {
         Err(moving())
     }
 
-    fn paged_once(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Found, Vec<u8>), StoreError> {
-        let mut found = Found::new();
-        let begin = self.page_before(at)?.map_or_else(|| key::page(at), |found| found.key);
-        for pair in self.engine.db.range(begin..key::page(to)) {
-            let (page_key, value) = pair.map_err(|cause| failed("scan pages of rows", cause))?;
-            let framed = self.framed(&page_key, place(&page_key, &value)?)?;
-            for (key, value) in page_rows(&page_key, &framed)? {
-                if key.as_slice() < at {
+    fn paged_once(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Vec<Row>, Vec<u8>), StoreError> {
+        let mut found = Vec::new();
+        let mut at = at.to_vec();
+        while at.as_slice() < to {
+            let as_of = self.changes.load(Ordering::Acquire);
+            let still = || as_of.is_multiple_of(2) && self.changes.load(Ordering::Acquire) == as_of;
+            let Some((lower, upper, place)) = self.page_at(&at, &still)? else {
+                let Some(next) = self.page_behind(&at, to)? else { break };
+                at = next;
+                continue;
+            };
+            let page_key = key::page(&lower);
+            let framed = self.framed(&page_key, place)?;
+            let mut rows = page::Reader::new(unframed(&framed));
+            let end = to.min(&upper);
+            while let Some(value) = rows.next_value() {
+                let value = value.map_err(|()| no_page(&page_key))?;
+                if rows.key() < at.as_slice() {
                     continue;
                 }
-                if key.as_slice() >= to {
-                    return Ok((found, to.to_vec()));
+                if rows.key() >= end {
+                    break;
                 }
                 if found.len() == count {
-                    return Ok((found, key));
+                    return Ok((found, rows.key().to_vec()));
                 }
-                found.insert(key, value);
+                found.push((rows.key().to_vec(), value.to_vec()));
             }
+            at = upper;
         }
         Ok((found, to.to_vec()))
+    }
+
+    /// The lower end of the first page that begins at a key or behind it.
+    fn page_behind(&self, at: &[u8], to: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let next = self.engine.db.range(key::page(at)..key::page(to)).next();
+        let next = next.transpose().map_err(|cause| failed("look for the next page of rows", cause))?;
+        Ok(next.map(|(key, _)| key.get(1..).unwrap_or_default().to_vec()))
     }
 }
 
@@ -113,6 +122,26 @@ fn stretch<'a>(
 ) -> impl Iterator<Item = (&'a [u8], &'a Option<Box<[u8]>>)> {
     let range = changes.range::<[u8], _>((Bound::Included(at), Bound::Excluded(to)));
     range.map(|(key, value)| (key.as_ref(), value))
+}
+
+/// Rows with changes, both ascending.
+fn merged(
+    rows: Vec<Row>,
+    changes: impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
+) -> impl Iterator<Item = Row> {
+    let (mut rows, mut changes) = (rows.into_iter().peekable(), changes.peekable());
+    std::iter::from_fn(move || {
+        loop {
+            let Some((key, _)) = changes.peek() else { return rows.next() };
+            if let Some(row) = rows.next_if(|(before, _)| before < key) {
+                return Some(row);
+            }
+            let _replaced = rows.next_if(|(same, _)| same == key);
+            if let Some((key, Some(value))) = changes.next() {
+                return Some((key, value));
+            }
+        }
+    })
 }
 
 /// The least key behind one.
