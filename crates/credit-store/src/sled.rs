@@ -28,6 +28,7 @@ mod pages;
 mod read;
 mod rows;
 mod settle;
+mod stored;
 mod value;
 mod wake;
 
@@ -365,8 +366,8 @@ impl Store for SledStore {
         if let Some(hashes) = self.memory.tile(level, index) {
             return Ok(Some(hashes.to_vec()));
         }
-        let Some(framed) = self.engine.read(|| self.blocks.tile(level, index))? else { return Ok(None) };
-        let (hashes, rest) = value::unframed(&framed).as_chunks::<32>();
+        let Some(stored) = self.engine.read(|| self.blocks.tile(level, index))? else { return Ok(None) };
+        let (hashes, rest) = stored.bytes().as_chunks::<32>();
         if hashes.len() != TILE_HASHES || !rest.is_empty() {
             return Err(value::corrupt("tile", &key::tile(level, index), "it has not 256 hashes"));
         }

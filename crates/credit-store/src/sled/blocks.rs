@@ -7,7 +7,8 @@ use super::file::{DataFile, Place};
 use super::key;
 use super::memory::Recent;
 use super::pack;
-use super::value::{corrupt, frame, frame_in_file, unframe};
+use super::stored::{self, Stored};
+use super::value::{corrupt, frame, unframe};
 use crate::StoreError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -104,14 +105,14 @@ impl Blocks {
         let mut tail = Tail { file: &self.file, bytes: Vec::new(), end };
         let mut written = Written { stretches: BTreeMap::new(), tiles: Vec::new(), end };
         for (table, first, count, bytes) in blocks {
-            let place = tail.push(&frame_in_file(&key::block(table, first, 0), bytes))?;
+            let place = tail.push(&stored::close(&key::block(table, first, 0), bytes))?;
             let last = first.saturating_add(u64::from(count).saturating_sub(1));
             for stretch in first / STRETCH..=last / STRETCH {
                 written.stretches.entry(stretch).or_default().push(Pointer { table, first, place });
             }
         }
         for (name, hashes) in tiles {
-            let place = tail.push(&frame_in_file(&key::tile(name.0, name.1), hashes))?;
+            let place = tail.push(&stored::close(&key::tile(name.0, name.1), hashes))?;
             written.tiles.push((name, place));
         }
         tail.write()?;
@@ -170,37 +171,36 @@ impl Blocks {
         Ok(pointers.iter().filter_map(pointer).collect())
     }
 
-    /// The block that holds an entry, as it stands in the file, with its first index.
+    /// The block that holds an entry, with its first index.
     pub(super) fn block(
         &self,
         table: u8,
         what: &'static str,
         index: u64,
-    ) -> Result<(u64, Vec<u8>), StoreError> {
+    ) -> Result<(u64, Stored), StoreError> {
         let pointers = self.pointers(&key::stretch(index / STRETCH))?;
         let mine = pointers.iter().filter(|pointer| pointer.table == table && pointer.first <= index);
         let Some(Pointer { table, first, place }) = mine.max_by_key(|pointer| pointer.first).copied() else {
             return Err(corrupt(what, &key::block(table, index, 0), "no block holds this index"));
         };
-        Ok((first, self.framed(what, &key::block(table, first, 0), place)?))
+        Ok((first, self.stored(what, &key::block(table, first, 0), place)?))
     }
 
-    /// A tile's hashes, as they stand in the file.
-    pub(super) fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    /// A tile's hashes.
+    pub(super) fn tile(&self, level: u8, index: u64) -> Result<Option<Stored>, StoreError> {
         let name = key::tile(level, index);
         let value = self.engine.db.get(&name).map_err(|cause| failed("look for a tile", cause))?;
         let Some(value) = value else { return Ok(None) };
         let place = Place::decoded(unframe("place of a tile", &name, &value)?);
         let place = place.ok_or_else(|| corrupt("place of a tile", &name, "it has another length"))?;
-        self.framed("tile", &name, place).map(Some)
+        self.stored("tile", &name, place).map(Some)
     }
 
-    /// The bytes at a place, with their frame, which has been checked.
-    fn framed(&self, what: &'static str, name: &[u8], place: Place) -> Result<Vec<u8>, StoreError> {
+    /// The bytes at a place.
+    fn stored(&self, what: &'static str, name: &[u8], place: Place) -> Result<Stored, StoreError> {
         let bytes = self.file.read(place)?;
         let bytes = bytes.ok_or_else(|| corrupt(what, name, "the file ends before it"))?;
-        unframe(what, name, &bytes)?;
-        Ok(bytes)
+        Stored::open(what, name, bytes)
     }
 
     /// The file's length in bytes.

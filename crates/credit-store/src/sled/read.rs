@@ -5,7 +5,8 @@ use super::engine::failed;
 use super::key;
 use super::memory::{Memory, RecentBlock};
 use super::pack::{BLOCK_ENTRIES_MAX, Packed, Reader};
-use super::value::{corrupt, unframe, unframed};
+use super::stored::Stored;
+use super::value::{corrupt, unframe};
 use crate::StoreError;
 use std::ops::Range;
 
@@ -24,15 +25,14 @@ pub(super) const BODIES: Table = Table { name: key::BODIES, what: "block of seal
 /// A block as it was found.
 enum Block {
     Recent(RecentBlock),
-    /// With its frame, which has been checked.
-    InFile(Vec<u8>),
+    InFile(Stored),
 }
 
 impl Block {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Recent(block) => block.bytes(),
-            Self::InFile(framed) => unframed(framed),
+            Self::InFile(stored) => stored.bytes(),
         }
     }
 }
@@ -94,8 +94,8 @@ impl Log<'_> {
         if let Some((first, block)) = self.memory.block(table.name, index) {
             return Ok((first, Block::Recent(block)));
         }
-        let (first, framed) = self.blocks.block(table.name, table.what, index)?;
-        Ok((first, Block::InFile(framed)))
+        let (first, stored) = self.blocks.block(table.name, table.what, index)?;
+        Ok((first, Block::InFile(stored)))
     }
 }
 

@@ -13,7 +13,8 @@ use super::file::Place;
 use super::key;
 use super::memory::{InMemory, Memory};
 use super::pages::PageFile;
-use super::value::{self, corrupt, frame, frame_in_file, unframe};
+use super::stored::{self, Stored};
+use super::value::{corrupt, frame, unframe};
 use crate::{Row, StoreError};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,8 +47,7 @@ struct Page {
     upper: Vec<u8>,
     /// What [`Rows::changes`] said before it was read.
     as_of: u64,
-    /// With its frame, which has been checked.
-    framed: Vec<u8>,
+    stored: Stored,
 }
 
 impl Page {
@@ -107,7 +107,7 @@ impl Rows {
             InMemory::No => {}
         }
         let Some(page) = self.page_for(key)? else { return Ok(None) };
-        page::find(value::unframed(&page.framed), key).map_err(|()| no_page(&key::page(&page.lower)))
+        page::find(page.stored.bytes(), key).map_err(|()| no_page(&key::page(&page.lower)))
     }
 
     /// The page that has the row, if it is there: the one looked into last, or from the file.
@@ -145,8 +145,8 @@ impl Rows {
         still: &dyn Fn() -> bool,
     ) -> Result<Option<Page>, StoreError> {
         let Some((lower, upper, place)) = self.page_at(key, still)? else { return Ok(None) };
-        let framed = self.framed(&key::page(&lower), place)?;
-        Ok(Some(Page { lower, upper, as_of, framed }))
+        let stored = self.stored(&key::page(&lower), place)?;
+        Ok(Some(Page { lower, upper, as_of, stored }))
     }
 
     /// The ends and the place of the page that a row belongs to. They are noted if no page has changed meanwhile.
@@ -166,12 +166,11 @@ impl Rows {
         Err(moving())
     }
 
-    /// A page as it stands in the file; its frame has been checked.
-    fn framed(&self, key: &[u8], place: Place) -> Result<Vec<u8>, StoreError> {
-        let framed = self.pages.read(place)?;
-        let framed = framed.ok_or_else(|| corrupt(PAGE, key, "the file ends before it"))?;
-        unframe(PAGE, key, &framed)?;
-        Ok(framed)
+    /// A page as it was written.
+    fn stored(&self, key: &[u8], place: Place) -> Result<Stored, StoreError> {
+        let bytes = self.pages.read(place)?;
+        let bytes = bytes.ok_or_else(|| corrupt(PAGE, key, "the file ends before it"))?;
+        Stored::open(PAGE, key, bytes)
     }
 
     /// Changes pages, as the stretches say, so that nobody takes one from before for one from after.
@@ -221,9 +220,9 @@ pub(super) fn rows_of(page: &[u8]) -> Option<Vec<Row>> {
     page::rows(page).ok()
 }
 
-/// The rows of a page as it is stored.
-fn page_rows(key: &[u8], framed: &[u8]) -> Result<Vec<Row>, StoreError> {
-    page::rows(unframe(PAGE, key, framed)?).map_err(|()| no_page(key))
+/// The rows of a page.
+fn page_rows(key: &[u8], page: &Stored) -> Result<Vec<Row>, StoreError> {
+    page::rows(page.bytes()).map_err(|()| no_page(key))
 }
 
 /// Rows as one page.

@@ -12,7 +12,7 @@ pub const BLOCK_BYTES_MAX: usize = 66_560;
 /// The version of the frame.
 const VERSION: u8 = 1;
 /// The bytes of the version and the length.
-const HEADER_BYTES: usize = 5;
+pub(super) const HEADER_BYTES: usize = 5;
 /// The bytes of the frame around a payload.
 pub(super) const FRAME_BYTES: usize = HEADER_BYTES + 4;
 /// The most bytes of a payload.
@@ -25,14 +25,14 @@ const _: () = assert!(crate::BLOB_CHUNK_BYTES <= PAYLOAD_BYTES_MAX);
 /// Puts a payload of at most [`PAYLOAD_BYTES_MAX`] bytes into the frame for its key.
 pub(super) fn frame(key: &[u8], payload: &[u8]) -> Vec<u8> {
     assert!(payload.len() <= PAYLOAD_BYTES_MAX, "a value of {} bytes got past the limits", payload.len());
-    frame_in_file(key, payload)
+    framed(VERSION, key, payload)
 }
 
-/// The same for what stands in a file of ours, where it may be longer.
-pub(super) fn frame_in_file(key: &[u8], payload: &[u8]) -> Vec<u8> {
+/// The same with another version, and for what may be longer.
+pub(super) fn framed(version: u8, key: &[u8], payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     let mut value = Vec::with_capacity(payload.len().saturating_add(FRAME_BYTES));
-    value.push(VERSION);
+    value.push(version);
     value.extend_from_slice(&length.to_be_bytes());
     value.extend_from_slice(payload);
     let sum = checksum(key, &value);
@@ -42,6 +42,18 @@ pub(super) fn frame_in_file(key: &[u8], payload: &[u8]) -> Vec<u8> {
 
 /// Takes a payload out of the frame for its key.
 pub(super) fn unframe<'a>(what: &'static str, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], StoreError> {
+    match open_frame(what, key, value)? {
+        (VERSION, payload) => Ok(payload),
+        _ => Err(corrupt(what, key, "its frame has another version")),
+    }
+}
+
+/// Takes version and payload out of a frame.
+pub(super) fn open_frame<'a>(
+    what: &'static str,
+    key: &[u8],
+    value: &'a [u8],
+) -> Result<(u8, &'a [u8]), StoreError> {
     let wrong = |detail| corrupt(what, key, detail);
     let Some((framed, sum)) = value.split_last_chunk::<4>() else { return Err(wrong("it is cut off")) };
     if checksum(key, framed).to_be_bytes() != *sum {
@@ -51,18 +63,10 @@ pub(super) fn unframe<'a>(what: &'static str, key: &[u8], value: &'a [u8]) -> Re
         return Err(wrong("it is cut off"));
     };
     let [version, length @ ..] = header;
-    if *version != VERSION {
-        return Err(wrong("its frame has another version"));
-    }
     if usize::try_from(u32::from_be_bytes(*length)).ok() != Some(payload.len()) {
         return Err(wrong("its length does not match"));
     }
-    Ok(payload)
-}
-
-/// The payload of a framed value that [`unframe`] has taken before.
-pub(super) fn unframed(value: &[u8]) -> &[u8] {
-    value.get(HEADER_BYTES..value.len().saturating_sub(4)).unwrap_or_default()
+    Ok((*version, payload))
 }
 
 /// The error for a value that is not what was written.

@@ -4,6 +4,7 @@ mod load;
 mod parts;
 mod plan;
 mod rules;
+mod squeeze;
 mod verify;
 mod whole;
 

@@ -3,7 +3,6 @@
 use super::super::engine::failed;
 use super::super::key;
 use super::super::memory::Changes;
-use super::super::value::unframed;
 use super::{Rows, TRIES, moving, no_page, page};
 use crate::{Row, StoreError};
 use std::collections::BTreeMap;
@@ -86,8 +85,8 @@ impl Rows {
                 continue;
             };
             let page_key = key::page(&lower);
-            let framed = self.framed(&page_key, place)?;
-            let mut rows = page::Reader::new(unframed(&framed));
+            let stored = self.stored(&page_key, place)?;
+            let mut rows = page::Reader::new(stored.bytes());
             let end = to.min(&upper);
             while let Some(value) = rows.next_value() {
                 let value = value.map_err(|()| no_page(&page_key))?;

@@ -7,7 +7,7 @@ use super::super::memory::Changes;
 use super::super::pages::PageWriter;
 use super::bounds::Stretch;
 use super::page::RowRef;
-use super::{Found, Rows, frame, frame_in_file, page, page_rows, place};
+use super::{Found, Rows, frame, page, page_rows, place, stored};
 use crate::{Row, StoreError, prefix_end};
 use std::ops::{Bound, Range};
 use std::sync::atomic::Ordering;
@@ -88,7 +88,7 @@ impl Rows {
     fn page_of(&self, row: &[u8]) -> Result<Opened, StoreError> {
         if let Some((lower, upper, place)) = self.bounds.find(row) {
             let page_key = key::page(&lower);
-            let rows = page_rows(&page_key, &self.framed(&page_key, place)?)?;
+            let rows = page_rows(&page_key, &self.stored(&page_key, place)?)?;
             return Ok(Opened { lower, upper, place: Some(place), rows });
         }
         let Some(found) = self.page_before(row)? else {
@@ -99,7 +99,7 @@ impl Rows {
     }
 
     fn opened(&self, found: &Found) -> Result<Opened, StoreError> {
-        let rows = page_rows(&found.key, &self.framed(&found.key, found.place)?)?;
+        let rows = page_rows(&found.key, &self.stored(&found.key, found.place)?)?;
         let lower = found.lower().to_vec();
         Ok(Opened { upper: self.upper_of(&lower)?, lower, place: Some(found.place), rows })
     }
@@ -228,7 +228,7 @@ fn write(
     for (number, (first, page)) in page::pages(rows).into_iter().enumerate() {
         // The first keeps its lower end: rows before its first one still belong to it.
         let lower = if number == 0 { lower } else { first };
-        let place = writer.push(&frame_in_file(&key::page(lower), &page))?;
+        let place = writer.push(&stored::close(&key::page(lower), &page))?;
         written.push((lower.to_vec(), place));
     }
     Ok(written)

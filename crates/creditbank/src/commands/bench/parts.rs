@@ -2,6 +2,7 @@
 
 use super::super::Context;
 use super::super::rebuild::Stopped;
+use super::squeeze::{Sample, Squeezed};
 use super::unmeasured;
 use crate::ending::CommandError;
 use credit_store::Store as _;
@@ -24,6 +25,7 @@ pub(super) struct Parts {
     items: u64,
     rows: u64,
     disk: u64,
+    squeezed: Vec<Squeezed>,
 }
 
 fn length(bytes: &[u8]) -> u64 {
@@ -57,6 +59,11 @@ impl Parts {
         self.disk
     }
 
+    /// What compression would gain and cost.
+    pub(super) fn squeezed(&self) -> &[Squeezed] {
+        &self.squeezed
+    }
+
     fn part(&mut self, part: &[u8]) {
         let bytes = length(part);
         let sum = match part.first() {
@@ -79,6 +86,9 @@ pub(super) fn of(context: &Context) -> Result<Parts, CommandError> {
     let stopped = Stopped::open(&context.home.ledger())?;
     let store = &stopped.store;
     let mut parts = Parts::default();
+    let mut entries_sample = Sample::new("条目", "entries");
+    let mut items_sample = Sample::new("密封明细", "sealed items");
+    let mut rows_sample = Sample::new("索引行", "index rows");
     let size = store.size().map_err(unmeasured)?;
     let mut at = 0u64;
     while at < size {
@@ -89,6 +99,7 @@ pub(super) fn of(context: &Context) -> Result<Parts, CommandError> {
             parts.cores = parts.cores.saturating_add(length(&entry.core));
             parts.secrets = parts.secrets.saturating_add(length(&entry.secret));
             entry.parts.iter().for_each(|part| parts.part(part));
+            entries_sample.push(&[entry.core.as_slice(), &entry.secret, &entry.parts.concat()].concat());
         }
         let mut body_at = at;
         while body_at < next {
@@ -96,6 +107,7 @@ pub(super) fn of(context: &Context) -> Result<Parts, CommandError> {
             body_at = body_at.saturating_add(u64::try_from(bodies.len()).unwrap_or(u64::MAX).max(1));
             for (id, sealed) in bodies.iter().flat_map(|body| &body.items) {
                 parts.items = parts.items.saturating_add(length(id)).saturating_add(length(sealed));
+                items_sample.push(sealed);
             }
         }
         at = next;
@@ -105,11 +117,15 @@ pub(super) fn of(context: &Context) -> Result<Parts, CommandError> {
         let page = store.scan(&from, &to, PAGE).map_err(unmeasured)?;
         for (key, value) in &page {
             parts.rows = parts.rows.saturating_add(length(key)).saturating_add(length(value));
+            rows_sample.push(&[key.as_slice(), value].concat());
         }
         match page.last() {
             Some((key, _)) if page.len() == PAGE => from = [key.as_slice(), &[0]].concat(),
             _ => break,
         }
+    }
+    for sample in [entries_sample, items_sample, rows_sample] {
+        parts.squeezed.extend(sample.squeezed()?);
     }
     parts.disk = store.disk_bytes().map_err(unmeasured)?;
     stopped.close()?;

@@ -328,6 +328,12 @@ fn growth(grown: &Grown) -> Markup {
                 }
                 li { (say("磁盘占用", "on disk")) " " (super::super::parts::per(grown.parts.disk(), grown.records)) }
             }
+            h3 { (say("压缩", "Compression")) }
+            ul {
+                @for (zh, en) in grown.parts.squeezed().iter().map(super::super::squeeze::Squeezed::line) {
+                    li { (say(&zh, &en)) }
+                }
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::parts::{Parts, per};
 use super::super::rate;
+use super::super::squeeze::Squeezed;
 use super::Filled;
 use super::cluster::SETTINGS;
 use super::environment::{Fact, fact, facts};
@@ -208,6 +209,9 @@ impl Report {
                 en: format!("bytes a record, {en}: {each}"),
             });
         }
+        for (zh, en) in grown.parts.squeezed().iter().map(Squeezed::line) {
+            output.text(&Text { zh, en });
+        }
     }
 
     fn tell_targets(&self, output: Output) {
@@ -244,7 +248,8 @@ impl Report {
             };
             let parts: serde_json::Map<String, Value> =
                 grown.parts.rows().into_iter().map(|(_, en, bytes)| (en.to_owned(), bytes.into())).collect();
-            json!({ "points": grown.points.iter().map(point).collect::<Vec<_>>(), "records": grown.records, "bytes": parts })
+            json!({ "points": grown.points.iter().map(point).collect::<Vec<_>>(), "records": grown.records, "bytes": parts,
+                "compression": grown.parts.squeezed().iter().map(Squeezed::json).collect::<Vec<_>>() })
         });
         json!({
             "environment": facts,

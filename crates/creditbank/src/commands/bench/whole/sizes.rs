@@ -37,7 +37,7 @@ impl Sizes {
         let mut sizes = if args.quick { Self::quick() } else { Self::usual() };
         if args.full {
             (sizes.accounts, sizes.records) = (1_000_000, 20_000_000);
-            sizes.growth = vec![10_000, 100_000, 1_000_000];
+            sizes.growth = vec![10_000, 100_000, 1_000_000, 10_000_000];
         }
         sizes.rounds = args.rounds.unwrap_or(sizes.rounds);
         sizes.accounts = args.accounts.unwrap_or(sizes.accounts);
@@ -61,8 +61,8 @@ impl Sizes {
     fn usual() -> Self {
         Self {
             rounds: 3,
-            accounts: 20_000,
-            records: 200_000,
+            accounts: 100_000,
+            records: 1_000_000,
             issuers: 1_000,
             window: 100_000,
             semester: 60_000,
@@ -77,7 +77,7 @@ impl Sizes {
             leaves: 1_000_000,
             appends: 300,
             packed: 20,
-            growth: vec![10_000, 30_000, 100_000],
+            growth: vec![10_000, 100_000, 1_000_000],
             postgres_seconds: 4,
             postgres_rows: 60_000,
         }
