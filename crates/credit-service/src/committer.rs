@@ -74,6 +74,10 @@ impl Committer {
     fn make_durable(&mut self, groups: &[Decided]) -> Result<(), Failure> {
         let staged: Vec<&Staged> = groups.iter().filter_map(|group| group.staged.as_ref()).collect();
         let Some(last) = staged.last() else { return Ok(()) };
+        if *self.health.borrow() != Health::Serving {
+            // It was staged before a group in front of it failed.
+            return Err(Failure::Unknown);
+        }
         let shared = Arc::clone(&self.shared);
         let began = instant();
         shared.store.sync(last.edge.size()).map_err(|error| {
