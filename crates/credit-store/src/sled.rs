@@ -14,6 +14,7 @@
 
 mod blob;
 mod blocks;
+mod changes;
 mod commit;
 mod compact;
 mod engine;

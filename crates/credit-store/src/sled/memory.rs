@@ -10,6 +10,7 @@
 //! memory back; what had reached the files already is the same once more.
 
 use super::Head;
+use super::changes::{Change, Changes, keyed};
 use super::commit::{Commit, Hashes, Named, TileName};
 use super::engine::Engine;
 use crate::{RowChange, StoreError};
@@ -22,19 +23,6 @@ use std::time::Duration;
 pub(super) const ROW_OVERHEAD_BYTES: usize = 96;
 /// How long a writer that found no room sleeps at most before it looks again.
 const ROOM_WAIT: Duration = Duration::from_millis(100);
-
-/// A row's key, and its value; `None`: the row is gone.
-pub(super) type Change = (Box<[u8]>, Option<Box<[u8]>>);
-/// Changes by key.
-pub(super) type Changes = BTreeMap<Box<[u8]>, Option<Box<[u8]>>>;
-
-/// A change by its key.
-pub(super) fn keyed(change: &RowChange) -> Change {
-    match change {
-        RowChange::Put { key, value } => (key.as_slice().into(), Some(value.as_slice().into())),
-        RowChange::Delete { key } => (key.as_slice().into(), None),
-    }
-}
 
 /// Commits that are in the journal and in no file yet.
 pub(super) struct Memory {
@@ -90,7 +78,7 @@ pub(super) enum InMemory {
 impl Recent {
     fn after(head: Head) -> Self {
         Self {
-            rows: Changes::new(),
+            rows: Changes::default(),
             rows_bytes: 0,
             blocks: BTreeMap::new(),
             tiles: BTreeMap::new(),
@@ -123,8 +111,7 @@ impl Recent {
             let key_bytes = key.len();
             let bytes = value.as_deref().map_or(0, <[u8]>::len);
             self.rows_bytes = self.rows_bytes.saturating_add(bytes);
-            if let Some(before) = self.rows.insert(key, value) {
-                let before = before.as_deref().map_or(0, <[u8]>::len);
+            if let Some(before) = self.rows.insert((key, value)) {
                 self.rows_bytes = self.rows_bytes.saturating_sub(before);
             } else {
                 let row = key_bytes.saturating_add(ROW_OVERHEAD_BYTES);

@@ -2,8 +2,8 @@
 //! old values go last.
 
 use super::blocks::Blocks;
+use super::changes::{Change, Changes, keyed};
 use super::engine::{Engine, failed};
-use super::memory::{Change, Changes};
 use super::open::{self, LAYOUT_ROWS_APART, Settled};
 use super::pack::Reader;
 use super::rows::Rows;
@@ -50,7 +50,7 @@ impl Migration<'_> {
                 let changes = super::commit::changes(value);
                 let changes =
                     changes.ok_or_else(|| corrupt("journal of rows", key, "it is no list of changes"))?;
-                Ok(changes.iter().map(super::memory::keyed).collect())
+                Ok(changes.iter().map(keyed).collect())
             })?;
         }
         let settled = Settled { head, blocks_end, journal_from: 0 };
@@ -106,7 +106,7 @@ impl Migration<'_> {
         table: u8,
         read: impl Fn(&[u8], &[u8]) -> Result<Vec<Change>, StoreError>,
     ) -> Result<(), StoreError> {
-        let (mut changes, mut bytes) = (Changes::new(), 0usize);
+        let (mut changes, mut bytes) = (Changes::default(), 0usize);
         for pair in self.engine.db.scan_prefix([table]) {
             let (name, value) = pair.map_err(|cause| failed("read a value of an earlier layout", cause))?;
             bytes = bytes.saturating_add(value.len());

@@ -2,11 +2,9 @@
 
 use super::super::engine::failed;
 use super::super::key;
-use super::super::memory::Changes;
 use super::{Rows, TRIES, moving, no_page, page};
 use crate::{Row, StoreError};
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::atomic::Ordering;
 
 /// The least changes in memory that are looked at in one step.
@@ -43,11 +41,11 @@ impl Rows {
             let mut end = to.to_vec();
             let mut found = Stretch::new();
             for changes in held {
-                let taken = stretch(changes, at, to).take(count);
+                let taken = changes.range(at, Some(to)).take(count);
                 let mut last = None;
                 let mut seen = 0usize;
                 for (key, value) in taken {
-                    found.insert(key.to_vec(), value.as_deref().map(<[u8]>::to_vec));
+                    found.insert(key.to_vec(), value.map(<[u8]>::to_vec));
                     last = Some(key);
                     seen = seen.saturating_add(1);
                 }
@@ -112,15 +110,6 @@ impl Rows {
         let next = next.transpose().map_err(|cause| failed("look for the next page of rows", cause))?;
         Ok(next.map(|(key, _)| key.get(1..).unwrap_or_default().to_vec()))
     }
-}
-
-fn stretch<'a>(
-    changes: &'a Changes,
-    at: &[u8],
-    to: &[u8],
-) -> impl Iterator<Item = (&'a [u8], &'a Option<Box<[u8]>>)> {
-    let range = changes.range::<[u8], _>((Bound::Included(at), Bound::Excluded(to)));
-    range.map(|(key, value)| (key.as_ref(), value))
 }
 
 /// Rows with changes, both ascending.

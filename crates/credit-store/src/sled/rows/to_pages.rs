@@ -1,9 +1,9 @@
 //! Rows go from memory into pages, and pages go when a table is cleared.
 
+use super::super::changes::Changes;
 use super::super::engine::failed;
 use super::super::file::Place;
 use super::super::key;
-use super::super::memory::Changes;
 use super::super::pages::PageWriter;
 use super::bounds::Stretch;
 use super::page::RowRef;
@@ -39,14 +39,13 @@ impl Rows {
     pub(in super::super) fn to_pages(&self, changes: &Changes) -> Result<Option<NewPages>, StoreError> {
         let mut new = NewPages::default();
         let mut writer = self.pages.writer();
-        let mut from: Option<&[u8]> = changes.keys().next().map(AsRef::as_ref);
+        let mut from = changes.first();
         while let Some(first) = from {
             if self.engine.stopped().is_some() {
                 return Ok(None);
             }
             let opened = self.page_of(first)?;
-            let rest = changes.range::<[u8], _>((Bound::Included(first), Bound::Unbounded));
-            let mut rest = rest.map(|(key, value)| (key.as_ref(), value.as_deref())).peekable();
+            let mut rest = changes.range(first, None).peekable();
             let mine = std::iter::from_fn(|| rest.next_if(|(key, _)| *key < opened.upper.as_slice()));
             let merged = merged(&opened.rows, mine);
             let pages = write(&mut writer, &opened.lower, &merged)?;
