@@ -112,20 +112,11 @@ impl Migration<'_> {
             bytes = bytes.saturating_add(value.len());
             changes.extend(read(&name, unframe("value of an earlier layout", &name, &value)?)?);
             if bytes >= STEP_BYTES {
-                self.settle(&std::mem::take(&mut changes))?;
+                self.rows.settle(&std::mem::take(&mut changes))?;
                 bytes = 0;
             }
         }
-        self.settle(&changes)
-    }
-
-    fn settle(&self, changes: &Changes) -> Result<(), StoreError> {
-        let Some(pages) = self.rows.to_pages(changes)? else { return Ok(()) };
-        self.rows.sync()?;
-        let free = self.rows.point(pages)?;
-        self.engine.sync()?;
-        self.rows.free(&free);
-        Ok(())
+        self.rows.settle(&changes).map(drop)
     }
 }
 

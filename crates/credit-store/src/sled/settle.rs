@@ -1,6 +1,6 @@
 //! What was committed goes from the journal into the store's files: blocks and tiles behind those that are there, rows into
-//! pages. First the files, durably; then the engine hears where everything stands, and what is true now; once that is
-//! durable, the journal's part of it goes. Cut off anywhere, it begins again.
+//! pages. First the files, durably; then the engine hears where everything stands; last what is true now, and once that is
+//! durable, the journal's part of it goes. Cut off anywhere, it begins again: what has changed already changes to the same.
 
 use super::blocks::Blocks;
 use super::engine::Engine;
@@ -49,18 +49,17 @@ impl Settling {
         self.engine.require_space(u64::try_from(self.memory.limit()).unwrap_or(u64::MAX))?;
         self.engine.write(|| {
             let blocks = self.blocks.write(&recent, settled.blocks_end)?;
-            let Some(pages) = self.rows.to_pages(&recent.rows)? else { return Ok(()) };
+            if !self.rows.settle(&recent.rows)? {
+                return Ok(());
+            }
             self.blocks.sync()?;
-            self.rows.sync()?;
             let now =
                 Settled { head: recent.head, blocks_end: blocks.end, journal_from: recent.journal_below };
             self.blocks.point(blocks, settled.head.size)?;
-            let free = self.rows.point(pages)?;
             open::write_settled(&self.engine.db, now)?;
             self.engine.sync()?;
             *settled = now;
             self.memory.settled();
-            self.rows.free(&free);
             self.journal(|journal| journal.settled(now.journal_from))
         })
     }

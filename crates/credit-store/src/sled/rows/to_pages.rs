@@ -14,12 +14,14 @@ use std::sync::atomic::Ordering;
 
 /// The pages that the engine hears of in one step: while it takes a step in, nobody else can write or read.
 const STEP_PAGES: usize = 512;
+/// The pages that are made durable in one step. Until then they stand beside those whose place they take.
+const DURABLE_PAGES: usize = 8_192;
 /// The keys that are removed in one step.
 const STEP_KEYS: usize = 1_024;
 
 /// Pages that were written, and that the engine does not know of yet.
 #[derive(Default)]
-pub(in super::super) struct NewPages {
+struct NewPages {
     stretches: Vec<Stretch>,
     /// Where those stand in whose place they come.
     old: Vec<Place>,
@@ -34,16 +36,36 @@ struct Opened {
 }
 
 impl Rows {
-    /// Writes the pages that changes make of those that are there. `None`: the store was closed meanwhile, and the journal
-    /// still has them all.
-    pub(in super::super) fn to_pages(&self, changes: &Changes) -> Result<Option<NewPages>, StoreError> {
-        let mut new = NewPages::default();
-        let mut writer = self.pages.writer();
+    /// Merges changes into pages, durably. In steps, so that the places of old pages are free for the next ones. `false`:
+    /// the store was closed meanwhile, and the journal still has them all.
+    pub(in super::super) fn settle(&self, changes: &Changes) -> Result<bool, StoreError> {
         let mut from = changes.first();
         while let Some(first) = from {
             if self.engine.stopped().is_some() {
-                return Ok(None);
+                return Ok(false);
             }
+            let (new, next) = self.to_pages(changes, first)?;
+            self.pages.sync()?;
+            let free = self.point(new)?;
+            self.engine.sync()?;
+            self.free(&free);
+            from = next;
+        }
+        Ok(true)
+    }
+
+    /// Writes the pages that changes from a key on make of those that are there; gives the key with which to go on.
+    fn to_pages<'a>(
+        &self,
+        changes: &'a Changes,
+        first: &'a [u8],
+    ) -> Result<(NewPages, Option<&'a [u8]>), StoreError> {
+        let mut new = NewPages::default();
+        let mut writer = self.pages.writer();
+        let mut from = Some(first);
+        while let Some(first) = from
+            && new.stretches.len() < DURABLE_PAGES
+        {
             let opened = self.page_of(first)?;
             let mut rest = changes.range(first, None).peekable();
             let mine = std::iter::from_fn(|| rest.next_if(|(key, _)| *key < opened.upper.as_slice()));
@@ -54,16 +76,11 @@ impl Rows {
             new.stretches.push(Stretch { lower: opened.lower, upper: opened.upper, pages });
         }
         writer.finish()?;
-        Ok(Some(new))
-    }
-
-    /// Makes pages durable that were written.
-    pub(in super::super) fn sync(&self) -> Result<(), StoreError> {
-        self.pages.sync()
+        Ok((new, from))
     }
 
     /// Tells the engine of pages that are durable; gives the places that are free once it has synced.
-    pub(in super::super) fn point(&self, new: NewPages) -> Result<Vec<Place>, StoreError> {
+    fn point(&self, new: NewPages) -> Result<Vec<Place>, StoreError> {
         let NewPages { stretches, old } = new;
         let mut stretches = stretches.into_iter().peekable();
         while stretches.peek().is_some() {
@@ -78,7 +95,7 @@ impl Rows {
     }
 
     /// Lets others have places that nobody is pointed to any more.
-    pub(in super::super) fn free(&self, places: &[Place]) {
+    fn free(&self, places: &[Place]) {
         self.freed.fetch_add(1, Ordering::AcqRel);
         self.pages.free(places);
     }
