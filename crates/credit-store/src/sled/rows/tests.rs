@@ -1,3 +1,4 @@
+use super::super::journal::SEGMENTS_MAX;
 use super::super::memory::ROW_OVERHEAD_BYTES;
 use super::super::{Options, SledStore, key, value};
 use crate::{Row, RowChange, Store, prefix_end};
@@ -84,6 +85,23 @@ fn journal_files(path: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
     let names = std::fs::read_dir(path).unwrap().map(|file| file.unwrap().file_name());
     let names = names.filter(|name| name.to_str().unwrap().starts_with("journal."));
     names.map(|name| (name.clone(), std::fs::read(path.join(name)).unwrap())).collect()
+}
+
+#[test]
+fn many_short_runs_leave_few_pieces_of_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let mut most = 0;
+    for run in 0..30u32 {
+        let store = SledStore::open(&path, &options()).unwrap();
+        let pieces = store.journal().segments();
+        assert!(pieces <= SEGMENTS_MAX, "{pieces} pieces");
+        most = most.max(pieces);
+        store.write_rows(0, &[put(run, &run.to_be_bytes())]).unwrap();
+        assert_eq!(all(&store).len(), usize::try_from(run).unwrap() + 1);
+    }
+    assert_eq!(most, SEGMENTS_MAX, "as many are left, and no more");
+    assert!(journal_files(&path).len() <= SEGMENTS_MAX + 2);
 }
 
 #[test]
