@@ -1,6 +1,6 @@
 //! A commit as the journal has it: what the log and its rows are before and after, blocks, tiles, changes of rows.
 
-use super::pack::{self, Packed};
+use super::pack;
 use super::{Head, key};
 use crate::{Batch, RowChange, TILE_HASHES};
 use std::ops::Range;
@@ -41,8 +41,10 @@ pub(super) struct Named {
 /// Writes a commit: first the log's part, then the rows.
 pub(super) fn write(payload: &mut Vec<u8>, before: u64, after: Head, batch: &Batch) {
     write_head(payload, before, after);
-    let blocks =
-        [(key::ENTRIES, packed(before, &batch.entries)), (key::BODIES, packed(before, &batch.bodies))];
+    let blocks = [
+        (key::ENTRIES, pack::blocks(before, &batch.entries)),
+        (key::BODIES, pack::blocks(before, &batch.bodies)),
+    ];
     let count = blocks.iter().fold(0usize, |sum, (_, blocks)| sum.saturating_add(blocks.len()));
     push_length(payload, count);
     for (table, block) in
@@ -69,10 +71,6 @@ pub(super) fn write_rows(payload: &mut Vec<u8>, head: Head, rows: &[RowChange]) 
     push_length(payload, 0);
     push_length(payload, 0);
     write_changes(payload, rows);
-}
-
-fn packed<T: Packed>(first: u64, members: &[T]) -> Vec<pack::Block> {
-    pack::blocks(first, members)
 }
 
 fn write_head(payload: &mut Vec<u8>, before: u64, after: Head) {

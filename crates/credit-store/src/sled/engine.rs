@@ -1,17 +1,22 @@
 //! The engine as the rest of the store uses it: writes that are atomic, syncs that are real, and the first failure
 //! stops all further writes.
 
+use super::file::sync_data;
 use super::open;
 use crate::StoreError;
 use crate::space::{Short, short_of};
 use std::any::Any;
 use std::fs::{self, File};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// A write begins only while so many times its bytes are free: the engine rewrites pages, and cleans up later.
 pub(super) const SPACE_FACTOR: u64 = 3;
+
+/// The keys that are removed in one step.
+const REMOVE_KEYS: usize = 1_024;
 
 /// An open engine, shared by the store and its own threads.
 pub(super) struct Engine {
@@ -63,13 +68,34 @@ impl Engine {
         self.db.apply_batch(changes).map_err(|cause| failed("write a batch", cause))
     }
 
+    /// Removes what is stored in a range of keys, step by step; `each` sees what goes.
+    pub(super) fn remove(
+        &self,
+        keys: &Range<Vec<u8>>,
+        mut each: impl FnMut(&[u8], &[u8]),
+    ) -> Result<(), StoreError> {
+        loop {
+            let pairs = self.db.range(keys.start.as_slice()..keys.end.as_slice()).take(REMOVE_KEYS);
+            let mut batch = ::sled::Batch::default();
+            let mut count = 0usize;
+            for pair in pairs {
+                let (key, value) = pair.map_err(|cause| failed("look for what to remove", cause))?;
+                each(&key, &value);
+                batch.remove(key);
+                count = count.saturating_add(1);
+            }
+            self.apply(batch)?;
+            if count < REMOVE_KEYS {
+                return Ok(());
+            }
+        }
+    }
+
     /// Makes durable what was applied. The engine's flush hands its pages to the kernel; only the fdatasync on
     /// the same file, through whichever descriptor, takes them and the file's length to the disk.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         self.db.flush().map_err(|cause| failed("flush the engine", cause))?;
-        if cfg!(not(feature = "skip-fdatasync")) {
-            self.main_file.sync_data().map_err(StoreError::io("sync the main file"))?;
-        }
+        sync_data(&self.main_file, "sync the main file")?;
         self.check_no_blob_files()
     }
 

@@ -82,7 +82,7 @@ impl DataFile {
 
     /// Makes what was written durable.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        sync_data(&self.file)
+        sync_data(&self.file, "sync a file of the store")
     }
 
     pub(super) fn length(&self) -> Result<u64, StoreError> {
@@ -92,9 +92,9 @@ impl DataFile {
 }
 
 /// Syncs a file, unless a test wants to see what happens without.
-pub(super) fn sync_data(file: &File) -> Result<(), StoreError> {
+pub(super) fn sync_data(file: &File, doing: &'static str) -> Result<(), StoreError> {
     if cfg!(feature = "skip-fdatasync") {
         return Ok(());
     }
-    file.sync_data().map_err(StoreError::io("sync a file of the store"))
+    file.sync_data().map_err(StoreError::io(doing))
 }

@@ -62,7 +62,7 @@ pub(super) struct Written(Arc<File>);
 
 impl Written {
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        sync_data(&self.0)
+        sync_data(&self.0, "sync the journal")
     }
 }
 

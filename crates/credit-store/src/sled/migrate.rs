@@ -9,13 +9,11 @@ use super::pack::Reader;
 use super::rows::Rows;
 use super::value::{corrupt, unframe};
 use super::{Head, key};
-use crate::StoreError;
+use crate::{StoreError, prefix_end};
 use std::sync::Arc;
 
 /// The bytes that are taken over in one step.
 const STEP_BYTES: usize = 8 << 20;
-/// The keys that are removed in one step.
-const STEP_KEYS: usize = 1_024;
 /// The tables of earlier layouts.
 const TABLES: [u8; 6] =
     [key::ENTRIES, key::BODIES, key::TILES_INSIDE, key::PAGES_INSIDE, key::JOURNAL_INSIDE, key::ROWS_APART];
@@ -73,15 +71,14 @@ impl Migration<'_> {
                 bytes = bytes.saturating_add(value.len());
                 if table == key::TILES_INSIDE {
                     tiles.push((tile(&name)?, value.to_vec()));
-                    continue;
+                } else {
+                    take_piece(&mut blocks, table, &name, value)?;
                 }
-                take_piece(&mut blocks, table, &name, value)?;
-                // Only between blocks: the next piece may belong to the one before.
-                if bytes >= STEP_BYTES
-                    && let Some(last) = blocks.pop()
-                {
+                if bytes >= STEP_BYTES {
+                    // Only between blocks: the next piece may belong to the one before.
+                    let last = blocks.pop();
                     end = self.write(&blocks, &tiles, end)?;
-                    (blocks, tiles, bytes) = (vec![last], Vec::new(), 0);
+                    (blocks, tiles, bytes) = (last.into_iter().collect(), Vec::new(), 0);
                 }
             }
         }
@@ -125,21 +122,9 @@ pub(super) fn start_over(engine: &Engine) -> Result<(), StoreError> {
     [key::STRETCHES, key::TILES, key::PAGES].into_iter().try_for_each(|table| remove(engine, table))
 }
 
-/// Removes a table, step by step, without a look at it.
+/// Removes a table without a look at it.
 fn remove(engine: &Engine, table: u8) -> Result<(), StoreError> {
-    loop {
-        let keys = engine.db.scan_prefix([table]).keys().take(STEP_KEYS);
-        let mut batch = ::sled::Batch::default();
-        let mut count = 0usize;
-        for key in keys {
-            batch.remove(key.map_err(|cause| failed("look for what to remove", cause))?);
-            count = count.saturating_add(1);
-        }
-        engine.apply(batch)?;
-        if count < STEP_KEYS {
-            return Ok(());
-        }
-    }
+    engine.remove(&(vec![table]..prefix_end(&[table])), |_, _| {})
 }
 
 /// Takes a piece of a block in: the first with its counts, or what goes on.

@@ -7,7 +7,7 @@ use super::super::key;
 use super::super::pages::PageWriter;
 use super::bounds::Stretch;
 use super::page::RowRef;
-use super::{Found, Rows, frame, page, page_rows, place, stored};
+use super::{Rows, frame, page, page_rows, place, stored};
 use crate::{Row, StoreError, prefix_end};
 use std::ops::{Bound, Range};
 use std::sync::atomic::Ordering;
@@ -16,8 +16,6 @@ use std::sync::atomic::Ordering;
 const STEP_PAGES: usize = 512;
 /// The pages that are made durable in one step. Until then they stand beside those whose place they take.
 const DURABLE_PAGES: usize = 8_192;
-/// The keys that are removed in one step.
-const STEP_KEYS: usize = 1_024;
 
 /// Pages that were written, and that the engine does not know of yet.
 #[derive(Default)]
@@ -100,24 +98,15 @@ impl Rows {
         self.pages.free(places);
     }
 
-    /// The page for a row.
+    /// The page for a row. Nobody but who asks changes pages meanwhile.
     fn page_of(&self, row: &[u8]) -> Result<Opened, StoreError> {
-        if let Some((lower, upper, place)) = self.bounds.find(row) {
-            let page_key = key::page(&lower);
-            let rows = page_rows(&page_key, &self.stored(&page_key, place)?)?;
-            return Ok(Opened { lower, upper, place: Some(place), rows });
-        }
-        let Some(found) = self.page_before(row)? else {
+        let Some((lower, upper, place)) = self.page_at(row, &|| true)? else {
             let lower = row.get(..1).unwrap_or_default().to_vec();
             return Ok(Opened { upper: self.upper_of(&lower)?, lower, place: None, rows: Vec::new() });
         };
-        self.opened(&found)
-    }
-
-    fn opened(&self, found: &Found) -> Result<Opened, StoreError> {
-        let rows = page_rows(&found.key, &self.stored(&found.key, found.place)?)?;
-        let lower = found.lower().to_vec();
-        Ok(Opened { upper: self.upper_of(&lower)?, lower, place: Some(found.place), rows })
+        let page_key = key::page(&lower);
+        let rows = page_rows(&page_key, &self.stored(&page_key, place)?)?;
+        Ok(Opened { lower, upper, place: Some(place), rows })
     }
 
     /// The upper end of the page with this lower end: the next one's lower end, or the end of the table.
@@ -139,7 +128,8 @@ impl Rows {
         let everything = Stretch { lower: Vec::new(), upper: prefix_end(&[]), pages: Vec::new() };
         self.change_pages(vec![everything], || {
             let Some(keys) = cut else { return Ok(()) };
-            self.remove(&keys, &mut old)
+            // A place that can't be read is lost until the store is opened again.
+            self.engine.remove(&keys, |key, value| old.extend(place(key, value)))
         })?;
         self.engine.sync()?;
         self.free(&old);
@@ -154,53 +144,31 @@ impl Rows {
             && !inside(begin.lower())
             && self.upper_of(begin.lower())?.as_slice() > prefix
         {
-            old.extend(self.filter(&begin, inside)?);
+            old.extend(self.filter(begin.lower(), inside)?);
         }
         // From here on every page begins inside; only the last may reach out of it.
         let last = self.engine.db.range(key::page(prefix)..key::page(&end)).next_back();
         let last = last.transpose().map_err(|cause| failed("look for the last page of rows", cause))?;
-        let Some((last_key, value)) = last else { return Ok(None) };
-        let upper = self.upper_of(last_key.get(1..).unwrap_or_default())?;
-        if upper > end {
-            let last = Found { place: place(&last_key, &value)?, key: last_key.to_vec() };
-            old.extend(self.filter(&last, inside)?);
-            return Ok(Some(key::page(prefix)..last.key));
+        let Some((last, _)) = last else { return Ok(None) };
+        let lower = last.get(1..).unwrap_or_default();
+        if self.upper_of(lower)? > end {
+            old.extend(self.filter(lower, inside)?);
+            return Ok(Some(key::page(prefix)..last.to_vec()));
         }
         Ok(Some(key::page(prefix)..key::page(&end)))
     }
 
-    /// Takes rows out of a page; gives its old place.
-    fn filter(&self, found: &Found, out: impl Fn(&[u8]) -> bool) -> Result<Option<Place>, StoreError> {
-        let Opened { lower, upper, place, rows } = self.opened(found)?;
-        let kept: Vec<RowRef<'_>> =
-            rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice())).collect();
-        let kept: Vec<RowRef<'_>> = kept.into_iter().filter(|(key, _)| !out(key)).collect();
+    /// Takes rows out of the page with this lower end; gives its old place.
+    fn filter(&self, lower: &[u8], out: impl Fn(&[u8]) -> bool) -> Result<Vec<Place>, StoreError> {
+        let Opened { lower, upper, place, rows } = self.page_of(lower)?;
+        let rows = rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+        let kept: Vec<RowRef<'_>> = rows.filter(|(key, _)| !out(key)).collect();
         let mut writer = self.pages.writer();
         let pages = write(&mut writer, &lower, &kept)?;
         writer.finish()?;
         self.pages.sync()?;
-        self.point(NewPages { stretches: vec![Stretch { lower, upper, pages }], old: Vec::new() })?;
-        Ok(place)
-    }
-
-    /// Removes the pages in a range of keys, step by step, without a look into them.
-    fn remove(&self, keys: &Range<Vec<u8>>, old: &mut Vec<Place>) -> Result<(), StoreError> {
-        loop {
-            let pages = self.engine.db.range(keys.start.as_slice()..keys.end.as_slice()).take(STEP_KEYS);
-            let mut batch = ::sled::Batch::default();
-            let mut count = 0usize;
-            for pair in pages {
-                let (key, value) = pair.map_err(|cause| failed("look for what to remove", cause))?;
-                // A place that can't be read is lost until the store is opened again.
-                old.extend(place(&key, &value));
-                batch.remove(key);
-                count = count.saturating_add(1);
-            }
-            self.engine.apply(batch)?;
-            if count < STEP_KEYS {
-                return Ok(());
-            }
-        }
+        let stretches = vec![Stretch { lower, upper, pages }];
+        self.point(NewPages { stretches, old: place.into_iter().collect() })
     }
 }
 
