@@ -143,7 +143,8 @@ impl Bank {
     /// Starts the server where it listened before.
     pub(crate) fn serve_at(&self, endpoint: &str) {
         let listen = endpoint.strip_prefix("http://").expect("an address");
-        let started = self.begin(self.command(), listen, &[]);
+        // By default the public log is on the port after that one, which may be anybody's by now.
+        let started = self.begin(self.command(), listen, &["--set", "log_listen=127.0.0.1:0"]);
         started.unwrap_or_else(|output| panic!("the server did not start: {output}"));
     }
 
