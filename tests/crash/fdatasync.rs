@@ -1,7 +1,7 @@
 //! No answer before its group is on the disk: what the server asks of the kernel, in its order.
 
 use crate::bank::Bank;
-use crate::load::{Load, block_on};
+use crate::load::{Load, Place, Write, block_on, send};
 use crate::require::{build_without_the_sync, can_trace};
 use crate::session::{Session, World};
 use crate::trace::{Call, kill_and_read, serve_traced};
@@ -18,15 +18,16 @@ fn is_of_journal(call: &Call) -> bool {
 }
 
 /// Checks that between the last write to the store's journal and each answer it was synced, and that each
-/// answer has a write of its own. Gives the count of answers.
-fn check(calls: &[Call]) -> Result<usize, String> {
+/// answer has a write of its own.
+fn check(Traced { calls, places }: &Traced) -> Result<(), String> {
     let main = |call: &&Call| is_of_journal(call);
     let writes: Vec<&Call> = calls.iter().filter(|call| call.writes()).filter(main).collect();
     let syncs: Vec<&Call> =
         calls.iter().filter(|call| call.name == "fdatasync" && call.result == 0).filter(main).collect();
-    let answers: Vec<&Call> = calls.iter().filter(|call| call.answers()).collect();
     let mut before = 0;
-    for (number, answer) in answers.iter().enumerate() {
+    for Place { index: number, leaf } in places {
+        let answer = calls.iter().find(|call| call.tells(leaf));
+        let answer = answer.ok_or_else(|| format!("answer {number} is not in the trace"))?;
         let write = writes.iter().rfind(|write| write.first < answer.first);
         let Some(write) = write.filter(|write| write.first > before) else {
             return Err(format!("answer {number} at line {} has no write of its own", answer.first));
@@ -40,14 +41,21 @@ fn check(calls: &[Call]) -> Result<usize, String> {
         }
         before = answer.last;
     }
-    Ok(answers.len())
+    Ok(())
+}
+
+/// What a traced server did, and what it answered, with a receipt or without.
+#[derive(Clone)]
+struct Traced {
+    calls: Vec<Call>,
+    places: Vec<Place>,
 }
 
 /// Submits records one after the other to a traced server.
-fn traced(world: &World, binary: &str) -> Vec<Call> {
+fn traced(world: &World, binary: &str) -> Traced {
     let file = world.bank.folder().join("trace");
     serve_traced(&world.bank, binary, &file);
-    block_on(async {
+    let places = block_on(async {
         let session = Session::new(world).await;
         let load = Load {
             world,
@@ -55,11 +63,14 @@ fn traced(world: &World, binary: &str) -> Vec<Call> {
             anchor: session.head().await,
             answers: AtomicU64::new(0),
         };
-        for _ in 1..GROUPS {
-            session.send(&world.school, load.record()).await.expect("a record is taken");
+        let mut places = Vec::new();
+        for _ in 0..GROUPS {
+            let position = send(&session, &Write::Record(load.record())).await.expect("a record is taken");
+            places.push(Place { index: position.index, leaf: position.leaf_hash });
         }
+        places
     });
-    kill_and_read(&world.bank, &file)
+    Traced { calls: kill_and_read(&world.bank, &file), places }
 }
 
 fn world() -> World {
@@ -73,18 +84,18 @@ fn no_answer_leaves_before_its_group_is_on_the_disk() {
     if !can_trace() {
         return;
     }
-    let calls = traced(&world(), Bank::BINARY);
-    assert_eq!(check(&calls), Ok(GROUPS));
+    let traced = traced(&world(), Bank::BINARY);
+    assert_eq!((check(&traced), traced.places.len()), (Ok(()), GROUPS));
 
     // The check is worth something only if it fails where it should.
-    let changed = |change: fn(&mut Call)| -> Vec<Call> {
-        let mut calls = calls.clone();
-        for call in &mut calls {
+    let changed = |change: fn(&mut Call)| -> Traced {
+        let mut traced = traced.clone();
+        for call in &mut traced.calls {
             if call.name == "fdatasync" && is_of_journal(call) {
                 change(call);
             }
         }
-        calls
+        traced
     };
     for (what, change) in [
         ("left out", (|sync| sync.name.clear()) as fn(&mut Call)),
@@ -93,10 +104,11 @@ fn no_answer_leaves_before_its_group_is_on_the_disk() {
     ] {
         check(&changed(change)).expect_err(what);
     }
-    let mut early = calls.clone();
-    let syncs = calls.iter().filter(|call| call.syncs() && is_of_journal(call));
+    let mut early = traced.clone();
+    let syncs = traced.calls.iter().filter(|call| call.syncs() && is_of_journal(call));
     let syncs: Vec<usize> = syncs.map(|sync| sync.first).collect();
-    for answer in early.iter_mut().filter(|call| call.answers()) {
+    for Place { leaf, .. } in &traced.places {
+        let answer = early.calls.iter_mut().find(|call| call.tells(leaf)).expect("an answer");
         answer.first = *syncs.iter().rfind(|sync| **sync < answer.first).expect("a sync before each answer");
     }
     check(&early).expect_err("answered while the sync runs");

@@ -133,7 +133,7 @@ async fn settle(world: &World, harvest: Harvest, memory: &mut Memory) {
     let mut records = 0;
     for Sent { write, told } in sent {
         let position = send(&session, &write).await.expect("the same is taken again");
-        let place = again.proved(world, Some(&position));
+        let place = again.proved(world, &write, Some(&position));
         if let Some(told) = told {
             assert_eq!(place, told);
             assert!(position.replayed, "entry {} was recorded twice", told.index);

@@ -28,6 +28,16 @@ pub(crate) enum Write {
     Opening(v1::OpenAccountRequest),
 }
 
+impl Write {
+    /// Whether its answer comes with a receipt, once a head over it is signed; else it comes once it is durable.
+    pub(crate) fn wants_receipt(&self) -> bool {
+        match self {
+            Self::Record(request) => request.want_receipt,
+            Self::Opening(request) => request.want_receipt,
+        }
+    }
+}
+
 /// Where the server said that something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -87,10 +97,13 @@ impl Harvest {
         assert!(before.is_none_or(|before| before == root), "two signed roots of size {size}");
     }
 
-    /// Checks an answer's receipt against the pinned key and keeps the head under which it was given.
-    pub(crate) fn proved(&mut self, world: &World, position: Option<&v1::Position>) -> Place {
+    /// Checks an answer's receipt, where one was wanted, against the pinned key and keeps the head under which it was
+    /// given.
+    pub(crate) fn proved(&mut self, world: &World, write: &Write, position: Option<&v1::Position>) -> Place {
         let place = Place::of(position);
-        let receipt = position.and_then(|position| position.receipt.as_ref()).expect("a receipt");
+        let receipt = position.and_then(|position| position.receipt.as_ref());
+        assert_eq!(receipt.is_some(), write.wants_receipt(), "a receipt where one was wanted");
+        let Some(receipt) = receipt else { return place };
         assert_eq!(world.proved(receipt), (place.index, place.leaf.clone()));
         let proof = TlogProof::parse(&receipt.tlog_proof).expect("a proof");
         let Checkpoint { origin: _, size, root } = world.checkpoint(&proof.checkpoint);
@@ -126,11 +139,13 @@ impl Load<'_> {
         self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A record that nobody has sent before.
+    /// A record that nobody has sent before. Every other one wants no receipt: it is answered before its head is signed.
     pub(crate) fn record(&self) -> v1::SubmitRecordRequest {
         let school = &self.world.school;
-        Draft::course(&self.account.account_ref)
-            .submission(self.header(school), &school.key(KeyPurpose::Records))
+        let draft = Draft::course(&self.account.account_ref);
+        let want_receipt = draft.facts.record_id.last().is_some_and(|byte| byte % 2 == 0);
+        let request = draft.submission(self.header(school), &school.key(KeyPurpose::Records));
+        v1::SubmitRecordRequest { want_receipt, ..request }
     }
 
     /// The opening of an account of a person whom nobody knows.
@@ -185,7 +200,7 @@ impl Load<'_> {
             let write = next();
             let answer = send(&session, &write).await;
             let told = match &answer {
-                Ok(position) => Some(harvest.proved(self.world, Some(position))),
+                Ok(position) => Some(harvest.proved(self.world, &write, Some(position))),
                 Err(status) => {
                     dead(status);
                     None
@@ -237,7 +252,8 @@ impl Load<'_> {
             assert_eq!(answer.number, u64::try_from(number).expect("a number"));
             match answer.outcome.expect("an outcome") {
                 v1::submit_records_response::Outcome::Position(position) => {
-                    harvest.sent[number].told = Some(harvest.proved(self.world, Some(&position)));
+                    let write = harvest.sent[number].write.clone();
+                    harvest.sent[number].told = Some(harvest.proved(self.world, &write, Some(&position)));
                     self.answered();
                 }
                 v1::submit_records_response::Outcome::Refusal(refusal) => panic!("refused: {refusal:?}"),

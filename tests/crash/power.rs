@@ -29,7 +29,7 @@ struct Story {
     world: World,
     disk: Disk,
     calls: Vec<Call>,
-    places: Vec<Place>,
+    places: Vec<(Write, Place)>,
 }
 
 /// Runs a server whose directory was whole before, and commits groups one after the other.
@@ -48,7 +48,7 @@ fn story(binary: &str, groups: usize) -> Story {
             let opens = number % OPENING_EVERY == 0;
             let write = if opens { Write::Opening(load.opening()) } else { Write::Record(load.record()) };
             let position = send(&session, &write).await.expect("a write is taken");
-            places.push(Place { index: position.index, leaf: position.leaf_hash });
+            places.push((write, Place { index: position.index, leaf: position.leaf_hash }));
         }
         places
     });
@@ -70,8 +70,6 @@ enum Moment<'c> {
 }
 
 /// Cuts the power right after answers, once cleanly and once with chance at some moment before the next answer.
-///
-/// The first answer is that of the account which all records are for: it has no place of its own.
 fn cut_after_answers(story: &mut Story, random: &mut Random) -> Result<Images, String> {
     let Story { world, disk, calls, places } = story;
     let mut moments: Vec<(usize, Moment<'_>)> = Vec::new();
@@ -87,11 +85,11 @@ fn cut_after_answers(story: &mut Story, random: &mut Random) -> Result<Images, S
         match moment {
             Moment::Begins(call) => {
                 disk.begin(call);
-                if call.answers() {
+                if places.get(answers).is_some_and(|(_, place)| call.tells(&place.leaf)) {
                     answers += 1;
-                    let cut = random.below(places.len() as u64) < GROUPS as u64 && answers > 1;
+                    let cut = random.below(places.len() as u64) < GROUPS as u64;
                     if cut {
-                        reopen(world, disk, Cut::Clean, &places[..answers - 1])?;
+                        reopen(world, disk, Cut::Clean, &places[..answers])?;
                         images.opened += 1;
                     }
                     torn_in = if cut { 1 + random.below(MOMENTS) } else { 0 };
@@ -103,19 +101,19 @@ fn cut_after_answers(story: &mut Story, random: &mut Random) -> Result<Images, S
             torn_in -= 1;
             if torn_in == 0 {
                 images.torn += usize::from(disk.is_open());
-                reopen(world, disk, Cut::Torn(random), &places[..answers - 1])?;
+                reopen(world, disk, Cut::Torn(random), &places[..answers])?;
                 images.opened += 1;
             }
         }
     }
-    if answers != places.len() + 1 {
+    if answers != places.len() {
         return Err(format!("{answers} answers in the trace of {} writes", places.len()));
     }
     Ok(images)
 }
 
 /// Opens what a power cut left, and looks for everything that was answered.
-fn reopen(world: &World, disk: &Disk, cut: Cut<'_>, places: &[Place]) -> Result<(), String> {
+fn reopen(world: &World, disk: &Disk, cut: Cut<'_>, places: &[(Write, Place)]) -> Result<(), String> {
     let kind = if matches!(cut, Cut::Clean) { "clean" } else { "torn" };
     let folder = tempfile::Builder::new().prefix("creditbank-power-").tempdir().expect("a folder");
     disk.write(folder.path(), cut);
@@ -123,7 +121,7 @@ fn reopen(world: &World, disk: &Disk, cut: Cut<'_>, places: &[Place]) -> Result<
     looked.map_err(|problem| format!("{kind} cut after {} answers: {problem}", places.len()))
 }
 
-async fn look(world: &World, dir: &Path, places: &[Place]) -> Result<(), String> {
+async fn look(world: &World, dir: &Path, places: &[(Write, Place)]) -> Result<(), String> {
     let log_id: [u8; 32] = world.log_id.clone().try_into().expect("32 bytes");
     let mark = HighWater::open(&dir.join("high-water"), &log_id).map_err(|error| error.to_string())?;
     let mark = mark.newest().clone();
@@ -135,9 +133,10 @@ async fn look(world: &World, dir: &Path, places: &[Place]) -> Result<(), String>
             return Err("it takes no writes".to_owned());
         }
         let reader = ledger.reader();
-        for place in places {
+        for (write, place) in places {
             let leaf = reader.leaf(place.index).map_err(|error| error.to_string())?;
-            if leaf.as_bytes() != place.leaf.as_slice() || mark.size <= place.index {
+            let signed = mark.size > place.index || !write.wants_receipt();
+            if leaf.as_bytes() != place.leaf.as_slice() || !signed {
                 return Err(format!("entry {} was answered and is lost or unsigned", place.index));
             }
         }

@@ -149,13 +149,12 @@ impl Call {
         self.arguments.contains(flag)
     }
 
-    /// Whether it sends a receipt to a client.
-    pub(crate) fn answers(&self) -> bool {
-        const RECEIPT: &[u8] = b"c2sp.org/tlog-proof@v1";
+    /// Whether it sends a client what an entry was answered with: its leaf hash.
+    pub(crate) fn tells(&self, leaf: &[u8]) -> bool {
         let sends = ["sendto", "sendmsg", "writev", "write"].contains(&self.name.as_str());
         sends
             && self.file().to_string_lossy().starts_with("socket:")
-            && self.data().windows(RECEIPT.len()).any(|window| window == RECEIPT)
+            && self.data().windows(leaf.len()).any(|window| window == leaf)
     }
 
     /// Whether it changes a file's bytes at a place of its own.

@@ -1,11 +1,11 @@
-//! Makes groups durable and signs their heads, in the order that the promises need: store, high-water mark, signature,
-//! readers, answers. It works while the writer decides the next group; when nothing waits, the writer does it itself, for
+//! Makes groups durable and signs their heads, in the order that the promises need: store, answers that need no signature,
+//! high-water mark, signature, readers, all other answers. It works while the writer decides the next group; when nothing waits, the writer does it itself, for
 //! to hand a group over takes a while too.
 
 use crate::answer::Answer;
 use crate::clock::instant;
 use crate::failure::{Failure, chain};
-use crate::group::Placed;
+use crate::group::{Due, Placed};
 use crate::head_signer::HeadSigner;
 use crate::ledger::Health;
 use crate::reader::{Reader, Shared};
@@ -22,6 +22,20 @@ pub(crate) const WAITING_MAX: usize = 1;
 
 /// What a caller waits on.
 pub(crate) type Reply = oneshot::Sender<Result<Answer, Failure>>;
+
+/// A command that has not been answered yet.
+pub(crate) struct Waiting(oneshot::Receiver<Result<Answer, Failure>>);
+
+impl Waiting {
+    pub(crate) fn new(answer: oneshot::Receiver<Result<Answer, Failure>>) -> Self {
+        Self(answer)
+    }
+
+    /// The answer, once it is durable; what it says may have to be waited for to be read.
+    pub(crate) async fn answer(self) -> Result<Answer, Failure> {
+        self.0.await.unwrap_or(Err(Failure::Unknown))
+    }
+}
 
 /// A group that has been decided: what is to be answered once it is durable and its head signed.
 pub(crate) struct Decided {
@@ -51,40 +65,51 @@ impl Committer {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.commit(groups)));
         if outcome.is_err() {
             tracing::error!("the committer panicked; writes stop until restart");
-            self.health.send_replace(Health::ReadOnly("WRITER_PANICKED"));
+            self.stop_writing("WRITER_PANICKED");
         }
     }
 
     fn commit(&mut self, groups: Vec<Decided>) {
-        let committed = self.make_durable(&groups);
+        let (placed, staged): (Vec<_>, Vec<_>) =
+            groups.into_iter().map(|group| (group.placed, group.staged)).unzip();
+        let staged: Vec<Staged> = staged.into_iter().flatten().collect();
+        let durable = self.make_durable(&staged);
+        let waiting = answer_durable(placed.into_iter().flatten(), &durable);
+        let signed = durable.and_then(|()| self.sign(&staged));
         let reader = Reader::new(Arc::clone(&self.shared));
-        for (reply, outcome) in groups.into_iter().flat_map(|group| group.placed) {
-            let outcome =
-                committed.clone().and(outcome).and_then(|Placed { answer: mut told, want_receipt }| {
-                    if want_receipt {
-                        told.receipt = Some(reader.receipt(told.index, &OpenParts::All)?);
-                    }
-                    Ok(told)
-                });
+        for (reply, Placed { answer: mut told, due }) in waiting {
+            let outcome = signed.clone().and_then(|()| {
+                if due == Due::Receipt {
+                    told.receipt = Some(reader.receipt(told.index, &OpenParts::All)?);
+                }
+                Ok(told)
+            });
             answer(reply, outcome);
         }
     }
 
-    /// Makes durable what the groups led to, and shows it.
-    fn make_durable(&mut self, groups: &[Decided]) -> Result<(), Failure> {
-        let staged: Vec<&Staged> = groups.iter().filter_map(|group| group.staged.as_ref()).collect();
+    /// Makes durable what the groups led to.
+    fn make_durable(&mut self, staged: &[Staged]) -> Result<(), Failure> {
         let Some(last) = staged.last() else { return Ok(()) };
         if *self.health.borrow() != Health::Serving {
             // It was staged before a group in front of it failed.
             return Err(Failure::Unknown);
         }
-        let shared = Arc::clone(&self.shared);
         let began = instant();
-        shared.store.sync(last.edge.size()).map_err(|error| {
+        self.shared.store.sync(last.edge.size()).map_err(|error| {
             tracing::error!(error = %chain(&error), "could not make a group durable; writes stop until restart");
             self.stop_writing("STORE_FAILED")
         })?;
         let flush_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.counters.update(|stats| stats.last_flush_us = flush_us);
+        self.shared.signed_rows.tell(last.edge.size());
+        Ok(())
+    }
+
+    /// Signs the head over what the groups led to, and shows it.
+    fn sign(&mut self, staged: &[Staged]) -> Result<(), Failure> {
+        let Some(last) = staged.last() else { return Ok(()) };
+        let shared = Arc::clone(&self.shared);
         let signed = self.signer.advance(shared.store.as_ref(), last.edge.clone(), last.recorded_at_us);
         let signed = signed.map_err(|error| {
             tracing::error!(error = %chain(&error), "could not sign a head; writes stop until restart");
@@ -97,7 +122,6 @@ impl Committer {
             stats.groups = stats.groups.saturating_add(count(staged.len()));
             stats.entries = stats.entries.saturating_add(count(entries));
             stats.last_group_entries = count(last.entries);
-            stats.last_flush_us = flush_us;
             stats.size = last.edge.size();
             stats.checkpoint_at_us = shared.clock.now_us();
         });
@@ -107,8 +131,24 @@ impl Committer {
     /// Nothing is written any more; whether what waits was recorded is not known.
     fn stop_writing(&self, code: &'static str) -> Failure {
         self.health.send_replace(Health::ReadOnly(code));
+        self.shared.signed_rows.end();
         Failure::Unknown
     }
+}
+
+/// Answers those who are owed no signature, or were refused; gives the others, unless nothing became durable.
+fn answer_durable(
+    placed: impl Iterator<Item = (Reply, Result<Placed, Failure>)>,
+    durable: &Result<(), Failure>,
+) -> Vec<(Reply, Placed)> {
+    let mut waiting = Vec::new();
+    for (reply, outcome) in placed {
+        match durable.clone().and(outcome) {
+            Ok(placed) if placed.due != Due::Durable => waiting.push((reply, placed)),
+            outcome => answer(reply, outcome.map(|placed| placed.answer)),
+        }
+    }
+    waiting
 }
 
 /// Answers a caller; one that has gone away finds the outcome by sending the same statement again.

@@ -67,7 +67,28 @@ pub(crate) struct Finished {
 /// What became of a prepared command within the group.
 pub(crate) struct Placed {
     pub(crate) answer: Answer,
-    pub(crate) want_receipt: bool,
+    pub(crate) due: Due,
+}
+
+/// When the sender of a command is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Once it is durable. Nothing that is prepared afterwards without waiting for the head rests on rows it changes.
+    Durable,
+    /// Once a head over it is signed.
+    Signed,
+    /// Then, with a receipt.
+    Receipt,
+}
+
+impl Due {
+    fn of(prepared: &Prepared) -> Self {
+        if prepared.want_receipt {
+            return Self::Receipt;
+        }
+        let deposits = matches!(prepared.command, Command::DepositRecord(..) | Command::SubmitChunk(_));
+        if deposits { Self::Durable } else { Self::Signed }
+    }
 }
 
 impl<'a> Group<'a> {
@@ -106,14 +127,14 @@ impl<'a> Group<'a> {
     /// Decides one command and places its entry; a refusal changes nothing.
     pub(crate) fn place(&mut self, mut prepared: Prepared) -> Result<Placed, Failure> {
         self.load(&prepared.command)?;
-        let want_receipt = prepared.want_receipt;
+        let due = Due::of(&prepared);
         let key = command_key(&prepared.command, &self.view);
         if let Some(key) = &key
             && let Some(Row::Command(row)) = self.view.get(&RowId::Command(key.clone()))
         {
             let index = row.index;
             let answer = self.replay(index, key, &prepared)?;
-            return Ok(Placed { answer, want_receipt });
+            return Ok(Placed { answer, due });
         }
         self.look_up(&mut prepared)?;
         self.reckon(&mut prepared)?;
@@ -130,7 +151,7 @@ impl<'a> Group<'a> {
         self.adopt(prepared.sides)?;
         let answer = self.answer(index, assembled.leaf_hash, &prepared.statements, &events)?;
         self.push(assembled, items, index, &events);
-        Ok(Placed { answer, want_receipt })
+        Ok(Placed { answer, due })
     }
 
     fn push(&mut self, assembled: Assembled, items: Vec<Item>, index: u64, events: &[Event]) {

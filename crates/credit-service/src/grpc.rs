@@ -17,7 +17,7 @@ use crate::deadline;
 use crate::failure::{Failure, fault};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::prepare::{Prepared, Preparer};
+use crate::prepare::{Expected, Prepared, Preparer};
 use crate::prepare_signed::Submission;
 use crate::query::page::Tokens;
 use crate::quick::Quick;
@@ -160,6 +160,7 @@ impl Edge {
         let edge = Arc::clone(self);
         self.answer(request, |caller, asked| async move {
             let inner = Arc::clone(&edge);
+            edge.ledger.caught_up().await;
             Ok(edge.blocking(move || query(&inner, inner.ledger.reader(), &caller.principal, asked)).await?)
         })
         .await
@@ -179,6 +180,7 @@ impl Edge {
             return self.read(request, query).await;
         }
         self.answer(request, |caller, asked| async move {
+            self.ledger.caught_up().await;
             let work = || query(self, self.ledger.reader(), &caller.principal, asked);
             // A panic is a failure of this call, as it is on a thread of its own.
             let done = catch_unwind(AssertUnwindSafe(|| self.quick.watch(work)));
@@ -203,6 +205,10 @@ impl Edge {
 
     /// Prepares a statement, and sees that the caller may send it.
     pub(crate) async fn prepare(&self, caller: &Caller, submission: Submission) -> Result<Prepared, Problem> {
+        // What a deposit is prepared from no other deposit changes.
+        if submission.expected != Expected::DepositRecord {
+            self.ledger.caught_up().await;
+        }
         let prepared = self.workshop.prepare(submission).await?;
         Self::allowed(caller, prepared)
     }
@@ -255,7 +261,7 @@ impl Edge {
     /// Prepares and submits a statement.
     pub(crate) async fn submit(&self, caller: &Caller, submission: Submission) -> Result<Answer, Problem> {
         let prepared = self.prepare(caller, submission).await?;
-        Ok(self.ledger.submit(prepared).await?)
+        Ok(self.ledger.enqueue(prepared)?.answer().await?)
     }
 }
 

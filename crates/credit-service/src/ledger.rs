@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::books::Books;
 use crate::clock::Clock;
-use crate::committer::{Committer, Committing};
+use crate::committer::{Committer, Committing, Waiting};
 use crate::failure::{Failure, fault};
 use crate::group::Base;
 use crate::head_signer::{CheckpointSigners, HeadSigner};
@@ -107,16 +107,6 @@ pub enum Health {
     ReadOnly(&'static str),
 }
 
-/// A command that the writer has not answered yet.
-pub(crate) struct Waiting(oneshot::Receiver<Result<Answer, Failure>>);
-
-impl Waiting {
-    /// The answer, once it is durable.
-    pub(crate) async fn answer(self) -> Result<Answer, Failure> {
-        self.0.await.unwrap_or(Err(Failure::Unknown))
-    }
-}
-
 /// The running ledger; clones are handles to the same one.
 #[derive(Clone)]
 pub struct Ledger {
@@ -149,16 +139,23 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Submits a command; the answer comes when it is durable.
+    /// Submits a command; the answer comes when it is durable and can be read.
     pub async fn submit(&self, prepared: Prepared) -> Result<Answer, Failure> {
-        self.enqueue(prepared)?.answer().await
+        let answer = self.enqueue(prepared)?.answer().await;
+        self.caught_up().await;
+        answer
+    }
+
+    /// Waits until everything can be read that anybody was told of before.
+    pub(crate) async fn caught_up(&self) {
+        self.reader().shared.signed_rows.caught_up().await;
     }
 
     /// Puts a command into the writer's queue, behind those put in before.
     pub(crate) fn enqueue(&self, prepared: Prepared) -> Result<Waiting, Failure> {
         let (reply, answer) = oneshot::channel();
         match self.queue.try_send(Message::Submit(Box::new(prepared), reply)) {
-            Ok(()) => Ok(Waiting(answer)),
+            Ok(()) => Ok(Waiting::new(answer)),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 self.counters.update(|stats| stats.busy = stats.busy.saturating_add(1));
                 Err(Failure::Busy)

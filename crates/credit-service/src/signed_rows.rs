@@ -5,6 +5,9 @@
 //!
 //! Readers look into the store first and at the head second. A value found in the store is then either hidden by the
 //! group that wrote it, or that group's head is signed by now.
+//!
+//! Whoever is answered before that head is signed, as the log's rules allow where no receipt is asked for, must still read
+//! what it was told: what comes later waits until the head has come up to it.
 
 use crate::failure::Failure;
 use crate::head_signer::SignedHead;
@@ -15,8 +18,12 @@ use credit_ledger::{Row, RowId};
 use credit_store::{Row as KeyAndValue, RowChange, Store};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
 
+/// The size that is shown when no head will be shown any more.
+const NO_MORE: u64 = u64::MAX;
 /// The least rows read at once where some may be hidden.
 const PAGE_MIN: usize = 256;
 
@@ -29,6 +36,10 @@ pub(crate) struct Before(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
 pub(crate) struct SignedRows {
     signed: RwLock<Arc<Signed>>,
     registry: RegistryRows,
+    /// The size that callers were told of.
+    told: AtomicU64,
+    /// The size that is shown, for those who wait; [`NO_MORE`] once none will be.
+    shown: watch::Sender<u64>,
 }
 
 struct Signed {
@@ -93,8 +104,10 @@ impl Stored<'_> {
 impl SignedRows {
     /// A head after which nothing is being written.
     pub(crate) fn new(head: Arc<SignedHead>) -> Self {
+        let size = head.edge.size();
         let signed = RwLock::new(Arc::new(Signed { head, before: VecDeque::new() }));
-        Self { signed, registry: RegistryRows::default() }
+        let (shown, _) = watch::channel(size);
+        Self { signed, registry: RegistryRows::default(), told: AtomicU64::new(size), shown }
     }
 
     fn now(&self) -> Arc<Signed> {
@@ -129,10 +142,32 @@ impl SignedRows {
 
     /// Shows the rows of the first groups together with the signed head of the last of them.
     pub(crate) fn show(&self, head: Arc<SignedHead>, groups: usize) {
+        let size = head.edge.size();
         let registry = self.now().before.iter().take(groups).any(|before| before.is_of_registry());
         self.change(|now| Signed { head, before: now.before.iter().skip(groups).cloned().collect() });
         if registry {
             self.registry.changed();
+        }
+        self.shown.send_replace(size);
+    }
+
+    /// Says that callers will be told of a durable group that ends at a size, and whose head is yet to be shown.
+    pub(crate) fn tell(&self, size: u64) {
+        self.told.fetch_max(size, Ordering::AcqRel);
+    }
+
+    /// Says that no head will be shown any more: readers stay with the last one.
+    pub(crate) fn end(&self) {
+        self.shown.send_replace(NO_MORE);
+    }
+
+    /// Waits until the signed head has come up to everything that anybody was told of before.
+    pub(crate) async fn caught_up(&self) {
+        let told = self.told.load(Ordering::Acquire);
+        if self.head().edge.size() < told {
+            let mut shown = self.shown.subscribe();
+            // It fails only when this has gone.
+            drop(shown.wait_for(|size| *size >= told).await);
         }
     }
 

@@ -147,3 +147,34 @@ fn a_row_belongs_to_a_head_that_is_signed_when_it_is_read() {
         assert_eq!(head.head().edge.size(), GROUPS);
     });
 }
+
+#[tokio::test]
+async fn who_comes_after_somebody_was_told_waits_for_the_head() {
+    let head = Arc::new(SignedRows::new(published(2)));
+    head.caught_up().await;
+    head.tell(4);
+    let waits = || {
+        let head = Arc::clone(&head);
+        tokio::spawn(async move {
+            head.caught_up().await;
+            head.head().edge.size()
+        })
+    };
+    let waiting = waits();
+    head.hide(Before::default());
+    head.show(published(3), 1);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!waiting.is_finished(), "a head below what was told is not enough");
+    head.hide(Before::default());
+    head.show(published(4), 1);
+    assert_eq!(waiting.await.unwrap(), 4);
+    // Where nothing more will be shown, nobody waits for it.
+    head.tell(5);
+    let waiting = waits();
+    tokio::task::yield_now().await;
+    head.end();
+    assert_eq!(waiting.await.unwrap(), 4);
+    head.caught_up().await;
+}

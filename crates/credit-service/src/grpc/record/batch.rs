@@ -14,10 +14,9 @@ use credit_proto::v1;
 use credit_proto::v1::submit_batch_request::Step;
 use credit_proto::v1::submit_batch_response::Step as Answered;
 use credit_types::{RefusedLeaf, Rejection};
-use std::future::poll_fn;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -176,14 +175,11 @@ async fn order(
                 return Err(Problem::Behind(Failure::Fault(format!("prepare a chunk: {error}"))).into());
             }
         };
-        let ledger = edge.ledger.clone();
-        let mut work: Submitted =
-            Flying { chunk, until, work: Box::pin(async move { ledger.submit(prepared).await }), permit };
-        // Polled once here, it takes its place in the writer's queue before the next chunk can.
-        let first = poll_fn(|cx| Poll::Ready(work.work.as_mut().poll(cx))).await;
-        if let Poll::Ready(done) = first {
-            work.work = Box::pin(std::future::ready(done));
-        }
+        // A chunk that found no place is answered behind those before it.
+        let work: Submitted = match edge.ledger.enqueue(prepared) {
+            Ok(waiting) => Flying { chunk, until, work: Box::pin(waiting.answer()), permit },
+            Err(failure) => Flying { chunk, until, work: Box::pin(ready(Err(failure))), permit },
+        };
         if submit.send(work).await.is_err() {
             return Ok(());
         }
