@@ -1,6 +1,7 @@
 //! Reads that take microseconds are done where they arrive: to hand one to another thread and back takes longer than
 //! the read. As soon as many take long, because the disk is slow or accounts are large, all go to threads that may wait,
-//! for a spell. A single one says little: the machine may have given the processor to somebody else meanwhile.
+//! for a spell. A single one says little: the machine may have given the processor to somebody else meanwhile. So spells
+//! are short at first, and longer each time that one follows upon another.
 
 use crate::clock::instant;
 use crate::grpc::micros_since;
@@ -15,8 +16,9 @@ const SLOW_US: u64 = 20_000;
 const SLOW_COUNTS: u64 = 8;
 /// A spell begins where they amount to this: where more than one of nine was slow, for a while.
 const SLOW_MAX: u64 = 64;
-/// How long reads go to other threads then.
-const SPELL_US: u64 = 1_000_000;
+/// How long reads go to other threads then: the first time, and at most.
+const SPELL_US: u64 = 50_000;
+const SPELL_US_MAX: u64 = 1_600_000;
 
 /// Whether reads are quick at present.
 pub(crate) struct Quick {
@@ -25,11 +27,18 @@ pub(crate) struct Quick {
     slow: AtomicU64,
     /// Microseconds after `begun` from which on reads are taken for quick again.
     slow_until_us: AtomicU64,
+    /// How long the last spell was.
+    spell_us: AtomicU64,
 }
 
 impl Quick {
     pub(crate) fn new() -> Self {
-        Self { begun: instant(), slow: AtomicU64::new(0), slow_until_us: AtomicU64::new(0) }
+        Self {
+            begun: instant(),
+            slow: AtomicU64::new(0),
+            slow_until_us: AtomicU64::new(0),
+            spell_us: AtomicU64::new(0),
+        }
     }
 
     /// Whether a read may be done at once.
@@ -53,8 +62,18 @@ impl Quick {
         let spell = us > SLOW_US || slow >= SLOW_MAX;
         self.slow.store(if spell { 0 } else { slow }, Ordering::Relaxed);
         if spell {
-            self.slow_until_us.store(micros_since(self.begun).saturating_add(SPELL_US), Ordering::Relaxed);
+            self.spell(micros_since(self.begun));
         }
+    }
+
+    /// Begins a spell: twice the last one, unless it has been quick for as long as that one lasted.
+    fn spell(&self, now_us: u64) {
+        let (last, until) =
+            (self.spell_us.load(Ordering::Relaxed), self.slow_until_us.load(Ordering::Relaxed));
+        let follows = last > 0 && now_us < until.saturating_add(last);
+        let next = if follows { last.saturating_mul(2).min(SPELL_US_MAX) } else { SPELL_US };
+        self.spell_us.store(next, Ordering::Relaxed);
+        self.slow_until_us.store(now_us.saturating_add(next), Ordering::Relaxed);
     }
 }
 
@@ -81,6 +100,25 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(1));
         assert!(quick.at_once());
         assert_eq!(quick.watch(|| 7), 7);
+    }
+
+    #[test]
+    fn spells_that_follow_upon_each_other_are_longer_up_to_a_bound() {
+        let quick = Quick::new();
+        let until = || quick.slow_until_us.load(Ordering::Relaxed);
+        let (mut now, mut wanted) = (1, SPELL_US);
+        for _ in 0..8 {
+            quick.spell(now);
+            assert_eq!(until(), now + wanted);
+            now = until() + wanted - 1;
+            wanted = (wanted * 2).min(SPELL_US_MAX);
+        }
+        quick.spell(now + 1 + SPELL_US_MAX);
+        assert_eq!(
+            until(),
+            now + 1 + SPELL_US_MAX + SPELL_US,
+            "it was quick for as long as the last one lasted"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use crate::prepare::{Prepared, Preparer};
 use crate::prepare_signed::Submission;
+use credit_store::background::{PREPARING, give_way};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -61,7 +62,10 @@ impl Workshop {
         for number in 0..threads {
             let table = Arc::clone(&table);
             let name = format!("preparer-{number}");
-            workshop.threads.push(std::thread::Builder::new().name(name).spawn(move || table.work())?);
+            workshop.threads.push(std::thread::Builder::new().name(name).spawn(move || {
+                give_way(PREPARING);
+                table.work();
+            })?);
         }
         Ok(workshop)
     }

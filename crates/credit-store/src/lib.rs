@@ -19,6 +19,7 @@ mod limits;
 mod space;
 mod store;
 
+pub mod background;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod high_water;

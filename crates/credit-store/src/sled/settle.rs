@@ -9,6 +9,7 @@ use super::memory::Memory;
 use super::open::{self, Settled};
 use super::rows::Rows;
 use crate::StoreError;
+use crate::background::{self, give_way};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
@@ -76,6 +77,7 @@ impl Settler {
     pub(super) fn start(settling: Arc<Settling>) -> std::io::Result<Self> {
         let (wake, woken) = mpsc::sync_channel(1);
         let settle = move || {
+            give_way(background::SETTLING);
             while woken.recv().is_ok() {
                 // A failure stops the store, and whoever writes next hears why; no space is asked for again.
                 let _ = settling.settle();
