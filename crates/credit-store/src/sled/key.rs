@@ -13,6 +13,8 @@ pub(super) const TILES: u8 = b't';
 pub(super) const BLOBS: u8 = b'd';
 /// Where pages of rows of callers stand.
 pub(super) const PAGES: u8 = b'q';
+/// What patches of pages are named.
+const PATCHES: u8 = b'k';
 
 /// Packed entries, as blocks are named; in earlier layouts the blocks themselves.
 pub(super) const ENTRIES: u8 = b'l';
@@ -53,6 +55,11 @@ pub(super) fn tile(level: u8, index: u64) -> Vec<u8> {
 /// The key of a blob's chunk, or of its length.
 pub(super) fn blob(digest: &[u8; 32], chunk: u16) -> Vec<u8> {
     [&[BLOBS][..], digest, &chunk.to_be_bytes()].concat()
+}
+
+/// The name that a patch of the page with this lower end has in its frame; the engine has no such key.
+pub(super) fn patch(lower: &[u8]) -> Vec<u8> {
+    [&[PATCHES][..], lower].concat()
 }
 
 /// The key of the page of rows with this lower end.

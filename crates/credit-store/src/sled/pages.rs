@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The file's name.
 pub(super) const NAME: &str = "pages";
-/// Pages take whole units.
-const UNIT: u64 = 512;
+/// Pages take whole units. A sector of the disk may hold parts of several; while one is written the others' bytes in it
+/// stay the same.
+const UNIT: u64 = 128;
 /// The bytes that are written at once, where pages lie behind one another.
 const WRITE_BYTES: usize = 256 << 10;
 const WORD_BITS: u64 = 64;
@@ -29,11 +30,6 @@ struct Slots {
 }
 
 impl Slots {
-    fn is_taken(&self, unit: u64) -> bool {
-        let word = usize::try_from(unit / WORD_BITS).ok().and_then(|word| self.taken.get(word));
-        word.is_some_and(|word| word & bit(unit) != 0)
-    }
-
     fn set(&mut self, units: std::ops::Range<u64>, taken: bool) {
         for unit in units {
             let word = usize::try_from(unit / WORD_BITS).unwrap_or(usize::MAX);
@@ -62,20 +58,33 @@ impl Slots {
 
     /// The first free stretch of `count` units within bounds.
     fn free(&self, from: u64, to: u64, count: u64) -> Option<u64> {
-        let (mut unit, mut run) = (from, 0u64);
-        while unit < to {
-            let word = usize::try_from(unit / WORD_BITS).ok().and_then(|word| self.taken.get(word));
-            if run == 0 && unit.is_multiple_of(WORD_BITS) && word == Some(&u64::MAX) {
-                unit = unit.saturating_add(WORD_BITS);
-                continue;
+        let mut begin = self.seek(from, to, false);
+        while begin.saturating_add(count) <= to {
+            let behind = begin.saturating_add(count);
+            let end = self.seek(begin, behind, true);
+            if end == behind {
+                return Some(begin);
             }
-            run = if self.is_taken(unit) { 0 } else { run.saturating_add(1) };
-            unit = unit.saturating_add(1);
-            if run == count {
-                return Some(unit.saturating_sub(count));
-            }
+            begin = self.seek(end, to, false);
         }
         None
+    }
+
+    /// The first unit from `from` on that is taken, or that is not; `to` if none is before it.
+    fn seek(&self, from: u64, to: u64, taken: bool) -> u64 {
+        let mut unit = from;
+        while unit < to {
+            let word = usize::try_from(unit / WORD_BITS).ok().and_then(|word| self.taken.get(word));
+            let word = word.copied().unwrap_or(0);
+            let wanted = if taken { word } else { !word };
+            let (within, left) = (unit % WORD_BITS, WORD_BITS.saturating_sub(unit % WORD_BITS));
+            let ahead = wanted.checked_shr(u32::try_from(within).unwrap_or(0)).unwrap_or(0);
+            if ahead != 0 {
+                return unit.saturating_add(u64::from(ahead.trailing_zeros())).min(to);
+            }
+            unit = unit.saturating_add(left);
+        }
+        to
     }
 
     /// The first unit behind the last that is taken.
@@ -218,16 +227,39 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pages = PageFile::new(DataFile::create(dir.path(), NAME).unwrap());
         let mut writer = pages.writer();
-        let first = writer.push(&[1; 700]).unwrap();
-        let second = writer.push(&[2; 512]).unwrap();
+        let first = writer.push(&[1; 200]).unwrap();
+        let second = writer.push(&[2; 128]).unwrap();
         writer.finish().unwrap();
-        assert_eq!((first, second), (place(0, 700), place(1_024, 512)));
+        assert_eq!((first, second), (place(0, 200), place(256, 128)));
         let again = PageFile::new(DataFile::open(dir.path(), NAME).unwrap());
         again.found(second, again.bytes().unwrap()).unwrap();
-        assert!(matches!(again.found(place(1_024, 513), 1_536), Err(StoreError::DataLoss { .. })));
+        assert!(matches!(again.found(place(256, 129), 384), Err(StoreError::DataLoss { .. })));
         let mut writer = again.writer();
-        assert_eq!(writer.push(&[3; 1_024]).unwrap(), place(0, 1_024));
-        assert_eq!(writer.push(&[3; 1_100]).unwrap(), place(1_536, 1_100));
+        assert_eq!(writer.push(&[3; 256]).unwrap(), place(0, 256));
+        assert_eq!(writer.push(&[3; 300]).unwrap(), place(384, 300));
+    }
+
+    #[test]
+    fn a_stretch_is_found_as_by_looking_at_each_unit() {
+        let mut seed = 3u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        for _ in 0..400 {
+            let mut slots = Slots::default();
+            for _ in 0..random(30) {
+                let first = random(500);
+                slots.set(first..first + random(70), true);
+            }
+            let (from, to, count) = (random(400), random(700), 1 + random(40));
+            let is_free = |unit: u64| {
+                let word = slots.taken.get(usize::try_from(unit / WORD_BITS).unwrap());
+                word.is_none_or(|word| word & bit(unit) == 0)
+            };
+            let slow = (from..to).find(|first| first + count <= to && (*first..first + count).all(is_free));
+            assert_eq!(slots.free(from, to, count), slow, "{from} {to} {count}");
+        }
     }
 
     #[test]

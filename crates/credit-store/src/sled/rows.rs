@@ -1,12 +1,15 @@
 //! Rows without a write each. They gather in memory, and settle sorted and merged into pages of neighbouring rows: a page
-//! that many changes meet is written once. The engine knows where pages stand.
+//! that many changes meet is written once, and what few change stands in a patch beside it. The engine knows where pages and
+//! patches stand.
 
 mod bounds;
 mod page;
+mod patch;
 mod scan;
 mod to_pages;
 
 use bounds::{Bounds, Stretch};
+use patch::Standing;
 
 use super::engine::{Engine, failed};
 use super::file::Place;
@@ -56,14 +59,14 @@ impl Page {
     }
 }
 
-/// The lower and the upper end of a page, and its place.
-type Ends = (Vec<u8>, Vec<u8>, Place);
+/// The lower and the upper end of a page, and where it stands.
+type Ends = (Vec<u8>, Vec<u8>, Standing);
 
 /// A page that is known to be there.
 struct Found {
     /// Its key in the engine.
     key: Vec<u8>,
-    place: Place,
+    standing: Standing,
 }
 
 impl Found {
@@ -83,10 +86,10 @@ impl Rows {
         let mut before: Option<Found> = None;
         for pair in engine.db.scan_prefix([key::PAGES]) {
             let (key, value) = pair.map_err(|cause| failed("look for pages of rows", cause))?;
-            let found = Found { place: place(&key, &value)?, key: key.to_vec() };
-            pages.found(found.place, length)?;
+            let found = Found { standing: standing(&key, &value)?, key: key.to_vec() };
+            found.standing.places().try_for_each(|place| pages.found(place, length))?;
             if let Some(before) = before.take_if(|before| before.lower().first() == found.lower().first()) {
-                bounds.note(before.lower(), found.lower(), before.place, || true);
+                bounds.note(before.lower(), found.lower(), before.standing, || true);
             }
             before = Some(found);
         }
@@ -107,7 +110,7 @@ impl Rows {
             InMemory::No => {}
         }
         let Some(page) = self.page_for(key)? else { return Ok(None) };
-        page::find(page.stored.bytes(), key).map_err(|()| no_page(&key::page(&page.lower)))
+        page::find(page.stored.bytes(), key).map_err(|()| no_page(&page.lower))
     }
 
     /// The page that has the row, if it is there: the one looked into last, or from the file.
@@ -144,8 +147,8 @@ impl Rows {
         as_of: u64,
         still: &dyn Fn() -> bool,
     ) -> Result<Option<Page>, StoreError> {
-        let Some((lower, upper, place)) = self.page_at(key, still)? else { return Ok(None) };
-        let stored = self.stored(&key::page(&lower), place)?;
+        let Some((lower, upper, standing)) = self.page_at(key, still)? else { return Ok(None) };
+        let stored = self.stored(&lower, standing)?;
         Ok(Some(Page { lower, upper, as_of, stored }))
     }
 
@@ -159,18 +162,27 @@ impl Rows {
             let upper = self.upper_of(found.lower())?;
             // Else it has been cut between the two looks.
             if key < upper.as_slice() {
-                self.bounds.note(found.lower(), &upper, found.place, still);
-                return Ok(Some((found.lower().to_vec(), upper, found.place)));
+                self.bounds.note(found.lower(), &upper, found.standing, still);
+                return Ok(Some((found.lower().to_vec(), upper, found.standing)));
             }
         }
         Err(moving())
     }
 
-    /// A page as it was written.
-    fn stored(&self, key: &[u8], place: Place) -> Result<Stored, StoreError> {
+    /// A page with its patch.
+    fn stored(&self, lower: &[u8], standing: Standing) -> Result<Stored, StoreError> {
+        let page = self.read(PAGE, &key::page(lower), standing.page)?;
+        let Some(place) = standing.patch else { return Ok(page) };
+        let patch = self.read(PATCH, &key::patch(lower), place)?;
+        let whole = patch::patched(page.bytes(), patch.bytes());
+        whole.map(Stored::made).map_err(|()| no_page(lower))
+    }
+
+    /// What stands at a place.
+    fn read(&self, what: &'static str, name: &[u8], place: Place) -> Result<Stored, StoreError> {
         let bytes = self.pages.read(place)?;
-        let bytes = bytes.ok_or_else(|| corrupt(PAGE, key, "the file ends before it"))?;
-        Stored::open(PAGE, key, bytes)
+        let bytes = bytes.ok_or_else(|| corrupt(what, name, "the file ends before it"))?;
+        Stored::open(what, name, bytes)
     }
 
     /// Changes pages, as the stretches say, so that nobody takes one from before for one from after.
@@ -192,37 +204,36 @@ impl Rows {
         let Some(table) = key.get(..1) else { return Ok(None) };
         let found = self.engine.db.range(key::page(table)..=key::page(key)).next_back();
         let found = found.transpose().map_err(|cause| failed("look for a page of rows", cause))?;
-        found.map(|(key, value)| Ok(Found { place: place(&key, &value)?, key: key.to_vec() })).transpose()
+        found
+            .map(|(key, value)| Ok(Found { standing: standing(&key, &value)?, key: key.to_vec() }))
+            .transpose()
     }
 }
 
 /// What errors call a page.
 const PAGE: &str = "page of rows";
+/// What errors call what has changed of one.
+const PATCH: &str = "patch of a page of rows";
 
 /// The error of a read that settlings overtake again and again.
 fn moving() -> StoreError {
     StoreError::DataLoss { detail: "pages of rows move without end".to_owned() }
 }
 
-/// The place that a value of the engine tells.
-fn place(key: &[u8], value: &[u8]) -> Result<Place, StoreError> {
-    let place = Place::decoded(unframe("place of a page", key, value)?);
-    place.ok_or_else(|| corrupt("place of a page", key, "it has another length"))
+/// Where a value of the engine says that a page stands.
+fn standing(key: &[u8], value: &[u8]) -> Result<Standing, StoreError> {
+    let standing = Standing::decoded(unframe("place of a page", key, value)?);
+    standing.ok_or_else(|| corrupt("place of a page", key, "it has another length"))
 }
 
 /// The error for a page that is not what was written.
-fn no_page(key: &[u8]) -> StoreError {
-    corrupt(PAGE, key, "it is no list of rows")
+fn no_page(lower: &[u8]) -> StoreError {
+    corrupt(PAGE, &key::page(lower), "it is no list of rows")
 }
 
 /// The rows of a page of an earlier layout, which was the same within its frame.
 pub(super) fn rows_of(page: &[u8]) -> Option<Vec<Row>> {
     page::rows(page).ok()
-}
-
-/// The rows of a page.
-fn page_rows(key: &[u8], page: &Stored) -> Result<Vec<Row>, StoreError> {
-    page::rows(page.bytes()).map_err(|()| no_page(key))
 }
 
 /// Rows as one page.

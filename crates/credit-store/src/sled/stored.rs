@@ -45,6 +45,11 @@ impl Stored {
         }
     }
 
+    /// Bytes that were put together of others.
+    pub(super) fn made(bytes: Vec<u8>) -> Self {
+        Self { range: 0..bytes.len(), held: bytes }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         self.held.get(self.range.clone()).unwrap_or_default()
     }

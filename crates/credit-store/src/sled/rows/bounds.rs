@@ -1,26 +1,26 @@
 //! Which pages there are and where they stand, as far as it has been found out: the engine need not be asked.
 
-use super::super::file::Place;
 use super::Ends;
+use super::patch::Standing;
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most pages that are known at once, of about 120 bytes each; with one more all are forgotten.
+/// The most pages that are known at once, of about 150 bytes each; with one more all are forgotten.
 pub(super) const BOUNDS_MAX: usize = 1 << 18;
 
 /// What was one page, and the lower ends and places of those that it is now.
 pub(super) struct Stretch {
     pub(super) lower: Vec<u8>,
     pub(super) upper: Vec<u8>,
-    pub(super) pages: Vec<(Vec<u8>, Place)>,
+    pub(super) pages: Vec<(Vec<u8>, Standing)>,
 }
 
 /// The lower ends of pages with their upper ends and places.
 #[derive(Default)]
 pub(super) struct Bounds(Mutex<Known>);
 
-type Known = BTreeMap<Vec<u8>, (Vec<u8>, Place)>;
+type Known = BTreeMap<Vec<u8>, (Vec<u8>, Standing)>;
 
 impl Bounds {
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -30,18 +30,18 @@ impl Bounds {
     /// The ends and the place of the page that a row belongs to.
     pub(super) fn find(&self, row: &[u8]) -> Option<Ends> {
         let known = self.known();
-        let (lower, (upper, place)) = known.range::<[u8], _>((Unbounded, Included(row))).next_back()?;
-        (row < upper.as_slice()).then(|| (lower.clone(), upper.clone(), *place))
+        let (lower, (upper, standing)) = known.range::<[u8], _>((Unbounded, Included(row))).next_back()?;
+        (row < upper.as_slice()).then(|| (lower.clone(), upper.clone(), *standing))
     }
 
     /// Notes a page, if `still` says that no page has changed since it was read.
-    pub(super) fn note(&self, lower: &[u8], upper: &[u8], place: Place, still: impl FnOnce() -> bool) {
+    pub(super) fn note(&self, lower: &[u8], upper: &[u8], standing: Standing, still: impl FnOnce() -> bool) {
         let mut known = self.known();
         if still() {
             if known.len() >= BOUNDS_MAX {
                 known.clear();
             }
-            known.insert(lower.to_vec(), (upper.to_vec(), place));
+            known.insert(lower.to_vec(), (upper.to_vec(), standing));
         }
     }
 
@@ -64,7 +64,7 @@ impl Bounds {
             let uppers: Vec<Vec<u8>> =
                 pages.iter().skip(1).map(|(lower, _)| lower.clone()).chain([to]).collect();
             let pages = pages.into_iter().zip(uppers);
-            known.extend(pages.map(|((lower, place), upper)| (lower, (upper, place))));
+            known.extend(pages.map(|((lower, standing), upper)| (lower, (upper, standing))));
         }
         if known.len() > BOUNDS_MAX {
             known.clear();
@@ -75,10 +75,11 @@ impl Bounds {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::file::Place;
     use super::*;
 
-    fn at(offset: u64) -> Place {
-        Place { offset, length: 1 }
+    fn at(offset: u64) -> Standing {
+        Standing::whole(Place { offset, length: 1 })
     }
 
     #[test]

@@ -95,25 +95,38 @@ pub(super) fn rows(page: &[u8]) -> Result<Vec<Row>, ()> {
 
 /// Ascending rows of one table as pages: one, if it is not too large, else several.
 pub(super) fn pages<'a>(rows: &[RowRef<'a>]) -> Vec<(&'a [u8], Vec<u8>)> {
-    let whole = rows.iter().fold(0usize, |sum, row| sum.saturating_add(bytes(*row)));
-    let room = if whole <= PAGE_BYTES_MAX { PAGE_BYTES_MAX } else { PAGE_BYTES_CUT };
-    let mut pages: Vec<(&[u8], Vec<u8>)> = Vec::new();
-    let mut before: &[u8] = &[];
+    let room = if bytes_of(rows) <= PAGE_BYTES_MAX { PAGE_BYTES_MAX } else { PAGE_BYTES_CUT };
+    let mut pages: Vec<(&[u8], Writer)> = Vec::new();
     for row in rows {
         let (key, value) = *row;
         match pages.last_mut() {
-            Some((_, page)) if page.len().saturating_add(bytes(*row)) <= room => {
-                push(page, before, key, value);
-            }
+            Some((_, page)) if page.bytes.len().saturating_add(bytes(*row)) <= room => page.push(key, value),
             Some(_) | None => {
-                let mut page = Vec::with_capacity(room);
-                push(&mut page, &[], key, value);
+                let mut page = Writer::new(room);
+                page.push(key, value);
                 pages.push((key, page));
             }
         }
-        before = key;
     }
-    pages
+    pages.into_iter().map(|(first, page)| (first, page.done())).collect()
+}
+
+/// Ascending rows as one page of at most so many bytes; `None` if they are more.
+pub(super) fn alone(rows: &[RowRef<'_>], bytes_max: usize) -> Option<Vec<u8>> {
+    let room = bytes_of(rows);
+    if room > bytes_max {
+        return None;
+    }
+    let mut page = Writer::new(room);
+    for (key, value) in rows {
+        page.push(key, value);
+    }
+    Some(page.done())
+}
+
+/// The most bytes that rows take in a page.
+fn bytes_of(rows: &[RowRef<'_>]) -> usize {
+    rows.iter().fold(0usize, |sum, row| sum.saturating_add(bytes(*row)))
 }
 
 /// The most bytes that a row takes in a page.
@@ -121,14 +134,36 @@ fn bytes((key, value): RowRef<'_>) -> usize {
     key.len().saturating_add(value.len()).saturating_add(ROW_FRAME_BYTES)
 }
 
-fn push(page: &mut Vec<u8>, before: &[u8], key: &[u8], value: &[u8]) {
-    let shared = before.iter().zip(key).take(usize::from(u8::MAX)).take_while(|(a, b)| a == b).count();
-    let own = key.get(shared..).unwrap_or_default();
-    page.push(u8::try_from(shared).unwrap_or(u8::MAX));
-    push_length(page, own.len());
-    push_length(page, value.len());
-    page.extend_from_slice(own);
-    page.extend_from_slice(value);
+/// Writes a page, row by row.
+pub(super) struct Writer {
+    bytes: Vec<u8>,
+    before: Vec<u8>,
+}
+
+impl Writer {
+    /// A page that will have about so many bytes.
+    pub(super) fn new(room: usize) -> Self {
+        Self { bytes: Vec::with_capacity(room), before: Vec::new() }
+    }
+
+    /// Adds a row behind the last one.
+    pub(super) fn push(&mut self, key: &[u8], value: &[u8]) {
+        let pairs = self.before.iter().zip(key).take(usize::from(u8::MAX));
+        let shared = pairs.take_while(|(a, b)| a == b).count();
+        let own = key.get(shared..).unwrap_or_default();
+        self.bytes.push(u8::try_from(shared).unwrap_or(u8::MAX));
+        push_length(&mut self.bytes, own.len());
+        push_length(&mut self.bytes, value.len());
+        self.bytes.extend_from_slice(own);
+        self.bytes.extend_from_slice(value);
+        self.before.truncate(shared);
+        self.before.extend_from_slice(own);
+    }
+
+    /// The page.
+    pub(super) fn done(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 fn push_length(page: &mut Vec<u8>, length: usize) {

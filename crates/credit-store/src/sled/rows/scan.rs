@@ -77,17 +77,16 @@ impl Rows {
         while at.as_slice() < to {
             let as_of = self.changes.load(Ordering::Acquire);
             let still = || as_of.is_multiple_of(2) && self.changes.load(Ordering::Acquire) == as_of;
-            let Some((lower, upper, place)) = self.page_at(&at, &still)? else {
+            let Some((lower, upper, standing)) = self.page_at(&at, &still)? else {
                 let Some(next) = self.page_behind(&at, to)? else { break };
                 at = next;
                 continue;
             };
-            let page_key = key::page(&lower);
-            let stored = self.stored(&page_key, place)?;
+            let stored = self.stored(&lower, standing)?;
             let mut rows = page::Reader::new(stored.bytes());
             let end = to.min(&upper);
             while let Some(value) = rows.next_value() {
-                let value = value.map_err(|()| no_page(&page_key))?;
+                let value = value.map_err(|()| no_page(&lower))?;
                 if rows.key() < at.as_slice() {
                     continue;
                 }

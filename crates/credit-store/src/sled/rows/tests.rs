@@ -1,3 +1,4 @@
+use super::super::file::Place;
 use super::super::journal::SEGMENTS_MAX;
 use super::super::memory::ROW_OVERHEAD_BYTES;
 use super::super::{Options, SledStore, key, value};
@@ -134,23 +135,79 @@ fn a_prefix_is_cleared_across_and_inside_pages() {
 }
 
 #[test]
-fn a_corrupt_page_is_an_error_and_can_be_cleared() {
+fn a_corrupt_page_or_patch_is_an_error_and_can_be_cleared() {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::open(&dir.path().join("store"), &options()).unwrap();
+    let file =
+        std::fs::OpenOptions::new().read(true).write(true).open(dir.path().join("store/pages")).unwrap();
+    let page = key::page(b"a");
+    let standing = || super::standing(&page, &store.engine.db.get(&page).unwrap().unwrap()).unwrap();
+    let fails_with = |place: Place, bytes: &[u8]| {
+        let mut before = vec![0; place.length as usize];
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut before, place.offset).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, bytes, place.offset).unwrap();
+        store.rows.last.lock().unwrap().clear();
+        assert!(store.row(&row_key(2)).is_err());
+        assert!(store.scan(b"a", b"b", 10).is_err());
+        before
+    };
     store.write_rows(0, &[put(2, b"two"), put(3, b"three")]).unwrap();
     store.settling.all().unwrap();
-    let page = key::page(b"a");
-    let place = super::place(&page, &store.engine.db.get(&page).unwrap().unwrap()).unwrap();
-    let file = std::fs::OpenOptions::new().write(true).open(dir.path().join("store/pages")).unwrap();
-    let other = value::frame(&page, b"no page");
-    std::os::unix::fs::FileExt::write_all_at(&file, &vec![0; place.length as usize], place.offset).unwrap();
-    store.rows.last.lock().unwrap().clear();
-    assert!(store.row(&row_key(2)).is_err());
-    std::os::unix::fs::FileExt::write_all_at(&file, &other, place.offset).unwrap();
-    assert!(store.row(&row_key(2)).is_err());
-    assert!(store.scan(b"a", b"b", 10).is_err());
+    assert_eq!(standing().patch, None);
+    store.write_rows(0, &[put(4, b"four")]).unwrap();
+    store.settling.all().unwrap();
+    let patch = standing().patch.unwrap();
+    let before = fails_with(patch, &vec![0; patch.length as usize]);
+    fails_with(patch, &value::frame(&key::patch(b"a"), &[0, 1, 1, 9, 9]));
+    // A page is no patch, though its bytes look like one.
+    fails_with(patch, &value::frame(&page, &[0, 1, 1, 9, 1]));
+    std::os::unix::fs::FileExt::write_all_at(&file, &before, patch.offset).unwrap();
+    assert_eq!(store.row(&row_key(4)).unwrap().as_deref(), Some(b"four".as_slice()));
+    let place = standing().page;
+    fails_with(place, &vec![0; place.length as usize]);
+    fails_with(place, &value::frame(&page, b"no page"));
     store.clear(b"a").unwrap();
     assert_eq!(all(&store), [(row_key(3), b"three".to_vec())]);
+}
+
+#[test]
+fn what_few_changes_make_of_a_page_stands_beside_it_until_it_has_grown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let mut store = SledStore::open(&path, &options()).unwrap();
+    let page = key::page(b"a");
+    let mut expected: Vec<Row> = (0..60).step_by(2).map(|number| (row_key(number), vec![1; 50])).collect();
+    let first: Vec<RowChange> = (0..60).step_by(2).map(|number| put(number, &[1; 50])).collect();
+    store.write_rows(0, &first).unwrap();
+    store.settling.all().unwrap();
+    let (mut stood, mut grown) = (Vec::new(), 0);
+    for round in 0..40u8 {
+        let number = u32::from(round) % 30 * 2;
+        let gone = round % 7 == 3;
+        let change =
+            if gone { RowChange::Delete { key: row_key(number) } } else { put(number, &[round; 40]) };
+        store.write_rows(0, &[change]).unwrap();
+        store.settling.all().unwrap();
+        expected.retain(|(key, _)| *key != row_key(number));
+        if !gone {
+            expected.push((row_key(number), vec![round; 40]));
+            expected.sort();
+        }
+        if round % 9 == 8 {
+            drop(store);
+            store = SledStore::open(&path, &options()).unwrap();
+        }
+        assert_eq!(all(&store), expected);
+        for (key, value) in &expected {
+            assert_eq!(store.row(key).unwrap().as_ref(), Some(value));
+        }
+        assert_eq!(store.row(&row_key(number)).unwrap().is_none(), gone);
+        let standing = super::standing(&page, &store.engine.db.get(&page).unwrap().unwrap()).unwrap();
+        grown += usize::from(standing.patch.is_none());
+        stood.push(standing.page);
+    }
+    stood.dedup();
+    assert!(stood.len() < 5 && grown == stood.len() - 1, "{grown} of {stood:?}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use super::super::key;
 use super::super::pages::PageWriter;
 use super::bounds::Stretch;
 use super::page::RowRef;
-use super::{Rows, frame, page, page_rows, place, stored};
+use super::patch::{ChangeRef, Patch, Standing};
+use super::{PATCH, Rows, frame, no_page, page, standing, stored};
 use crate::{Row, StoreError, prefix_end};
 use std::ops::{Bound, Range};
 use std::sync::atomic::Ordering;
@@ -25,12 +26,11 @@ struct NewPages {
     old: Vec<Place>,
 }
 
-/// A page taken apart, with its ends.
+/// A page with its ends; `standing` is `None` where none has been written yet.
 struct Opened {
     lower: Vec<u8>,
     upper: Vec<u8>,
-    place: Option<Place>,
-    rows: Vec<Row>,
+    standing: Option<Standing>,
 }
 
 impl Rows {
@@ -64,17 +64,51 @@ impl Rows {
         while let Some(first) = from
             && new.stretches.len() < DURABLE_PAGES
         {
-            let opened = self.page_of(first)?;
+            let Opened { lower, upper, standing } = self.page_of(first)?;
             let mut rest = changes.range(first, None).peekable();
-            let mine = std::iter::from_fn(|| rest.next_if(|(key, _)| *key < opened.upper.as_slice()));
-            let merged = merged(&opened.rows, mine);
-            let pages = write(&mut writer, &opened.lower, &merged)?;
+            let mine: Vec<ChangeRef<'_>> =
+                std::iter::from_fn(|| rest.next_if(|(key, _)| *key < upper.as_slice())).collect();
             from = rest.peek().map(|(key, _)| *key);
-            new.old.extend(opened.place);
-            new.stretches.push(Stretch { lower: opened.lower, upper: opened.upper, pages });
+            let pages = self.changed(&mut writer, &lower, standing, &mine, &mut new.old)?;
+            new.stretches.push(Stretch { lower, upper, pages });
         }
         writer.finish()?;
         Ok((new, from))
+    }
+
+    /// Writes what changes make of a page: a patch beside it, while that is small, else new pages. `old` hears of places
+    /// that will be free.
+    fn changed(
+        &self,
+        writer: &mut PageWriter<'_>,
+        lower: &[u8],
+        standing: Option<Standing>,
+        changes: &[ChangeRef<'_>],
+        old: &mut Vec<Place>,
+    ) -> Result<Vec<(Vec<u8>, Standing)>, StoreError> {
+        let Some(standing) = standing else {
+            return write(writer, lower, &merged(&[], changes.iter().copied()));
+        };
+        let patch = match standing.patch {
+            None => Patch::of(changes),
+            Some(place) => {
+                let stored = self.read(PATCH, &key::patch(lower), place)?;
+                Patch::open(stored.bytes()).map_err(|()| no_page(lower))?.and(changes)
+            }
+        };
+        if let Some(bytes) = patch.bytes() {
+            let place = writer.push(&stored::close(&key::patch(lower), &bytes))?;
+            old.extend(standing.patch);
+            return Ok(vec![(lower.to_vec(), Standing { patch: Some(place), ..standing })]);
+        }
+        let rows = self.rows_of(lower, Standing::whole(standing.page))?;
+        old.extend(standing.places());
+        write(writer, lower, &merged(&rows, patch.changes()))
+    }
+
+    /// The rows of a page with its patch.
+    fn rows_of(&self, lower: &[u8], standing: Standing) -> Result<Vec<Row>, StoreError> {
+        page::rows(self.stored(lower, standing)?.bytes()).map_err(|()| no_page(lower))
     }
 
     /// Tells the engine of pages that are durable; gives the places that are free once it has synced.
@@ -100,13 +134,11 @@ impl Rows {
 
     /// The page for a row. Nobody but who asks changes pages meanwhile.
     fn page_of(&self, row: &[u8]) -> Result<Opened, StoreError> {
-        let Some((lower, upper, place)) = self.page_at(row, &|| true)? else {
+        let Some((lower, upper, standing)) = self.page_at(row, &|| true)? else {
             let lower = row.get(..1).unwrap_or_default().to_vec();
-            return Ok(Opened { upper: self.upper_of(&lower)?, lower, place: None, rows: Vec::new() });
+            return Ok(Opened { upper: self.upper_of(&lower)?, lower, standing: None });
         };
-        let page_key = key::page(&lower);
-        let rows = page_rows(&page_key, &self.stored(&page_key, place)?)?;
-        Ok(Opened { lower, upper, place: Some(place), rows })
+        Ok(Opened { lower, upper, standing: Some(standing) })
     }
 
     /// The upper end of the page with this lower end: the next one's lower end, or the end of the table.
@@ -129,7 +161,9 @@ impl Rows {
         self.change_pages(vec![everything], || {
             let Some(keys) = cut else { return Ok(()) };
             // A place that can't be read is lost until the store is opened again.
-            self.engine.remove(&keys, |key, value| old.extend(place(key, value)))
+            self.engine.remove(&keys, |key, value| {
+                old.extend(standing(key, value).into_iter().flat_map(Standing::places));
+            })
         })?;
         self.engine.sync()?;
         self.free(&old);
@@ -160,7 +194,8 @@ impl Rows {
 
     /// Takes rows out of the page with this lower end; gives its old place.
     fn filter(&self, lower: &[u8], out: impl Fn(&[u8]) -> bool) -> Result<Vec<Place>, StoreError> {
-        let Opened { lower, upper, place, rows } = self.page_of(lower)?;
+        let Opened { lower, upper, standing } = self.page_of(lower)?;
+        let rows = standing.map_or(Ok(Vec::new()), |standing| self.rows_of(&lower, standing))?;
         let rows = rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
         let kept: Vec<RowRef<'_>> = rows.filter(|(key, _)| !out(key)).collect();
         let mut writer = self.pages.writer();
@@ -168,7 +203,7 @@ impl Rows {
         writer.finish()?;
         self.pages.sync()?;
         let stretches = vec![Stretch { lower, upper, pages }];
-        self.point(NewPages { stretches, old: place.into_iter().collect() })
+        self.point(NewPages { stretches, old: standing.into_iter().flat_map(Standing::places).collect() })
     }
 }
 
@@ -177,9 +212,9 @@ fn change(batch: &mut ::sled::Batch, stretch: &Stretch) {
     if stretch.pages.is_empty() {
         batch.remove(key::page(&stretch.lower));
     }
-    for (lower, place) in &stretch.pages {
+    for (lower, standing) in &stretch.pages {
         let key = key::page(lower);
-        let value = frame(&key, &place.encoded());
+        let value = frame(&key, &standing.encoded());
         batch.insert(key, value);
     }
 }
@@ -207,13 +242,13 @@ fn write(
     writer: &mut PageWriter<'_>,
     lower: &[u8],
     rows: &[RowRef<'_>],
-) -> Result<Vec<(Vec<u8>, Place)>, StoreError> {
+) -> Result<Vec<(Vec<u8>, Standing)>, StoreError> {
     let mut written = Vec::new();
     for (number, (first, page)) in page::pages(rows).into_iter().enumerate() {
         // The first keeps its lower end: rows before its first one still belong to it.
         let lower = if number == 0 { lower } else { first };
         let place = writer.push(&stored::close(&key::page(lower), &page))?;
-        written.push((lower.to_vec(), place));
+        written.push((lower.to_vec(), Standing::whole(place)));
     }
     Ok(written)
 }
