@@ -27,6 +27,7 @@ mod open;
 mod pack;
 mod pages;
 mod read;
+mod row_key;
 mod rows;
 mod settle;
 mod stored;

@@ -1,16 +1,9 @@
-//! Changes of rows by key. There are some hundred thousand of them, and each row that is written or read is looked for
-//! here: so the first bytes of a key stand where keys are compared, and the rest is looked at only where they are the same.
+//! Changes of rows by key.
 
+use super::row_key::{Key, RowKey, wanted};
 use crate::RowChange;
-use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Bound;
-
-/// The numbers that hold the first bytes of a key: those of most keys differ within them.
-const HEAD_NUMBERS: usize = 4;
-
-type Head = [u64; HEAD_NUMBERS];
 
 /// A row's key, and its value; `None`: the row is gone.
 pub(super) type Change = (Box<[u8]>, Option<Box<[u8]>>);
@@ -27,108 +20,6 @@ pub(super) fn keyed(change: &RowChange) -> Change {
 #[derive(Default)]
 pub(super) struct Changes(BTreeMap<RowKey, Option<Box<[u8]>>>);
 
-/// A key in the map.
-struct RowKey {
-    head: Head,
-    bytes: Box<[u8]>,
-}
-
-/// A key that is looked for.
-struct Wanted<'a> {
-    head: Head,
-    bytes: &'a [u8],
-}
-
-/// What keys are compared by: the order is that of their bytes.
-trait Key {
-    fn head(&self) -> &Head;
-    fn bytes(&self) -> &[u8];
-}
-
-impl Key for RowKey {
-    fn head(&self) -> &Head {
-        &self.head
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl Key for Wanted<'_> {
-    fn head(&self) -> &Head {
-        &self.head
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.bytes
-    }
-}
-
-impl Ord for dyn Key + '_ {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Behind a shorter key stand zeros, than which no byte is less.
-        self.head().cmp(other.head()).then_with(|| self.bytes().cmp(other.bytes()))
-    }
-}
-
-impl PartialOrd for dyn Key + '_ {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for dyn Key + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for dyn Key + '_ {}
-
-impl Ord for RowKey {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let (mine, theirs): (&dyn Key, &dyn Key) = (self, other);
-        mine.cmp(theirs)
-    }
-}
-
-impl PartialOrd for RowKey {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for RowKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for RowKey {}
-
-impl<'a> Borrow<dyn Key + 'a> for RowKey {
-    fn borrow(&self) -> &(dyn Key + 'a) {
-        self
-    }
-}
-
-fn head(key: &[u8]) -> Head {
-    let mut head = Head::default();
-    for (number, bytes) in head.iter_mut().zip(key.chunks(size_of::<u64>())) {
-        let mut padded = [0; size_of::<u64>()];
-        for (to, byte) in padded.iter_mut().zip(bytes) {
-            *to = *byte;
-        }
-        *number = u64::from_be_bytes(padded);
-    }
-    head
-}
-
-fn wanted(bytes: &[u8]) -> Wanted<'_> {
-    Wanted { head: head(bytes), bytes }
-}
-
 impl Changes {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -141,13 +32,13 @@ impl Changes {
 
     /// Notes a change; gives the bytes of the value in the one before of the same row, if there was one.
     pub(super) fn insert(&mut self, (bytes, value): Change) -> Option<usize> {
-        let before = self.0.insert(RowKey { head: head(&bytes), bytes }, value)?;
+        let before = self.0.insert(RowKey::new(bytes), value)?;
         Some(before.map_or(0, |value| value.len()))
     }
 
     /// The key of the first.
     pub(super) fn first(&self) -> Option<&[u8]> {
-        self.0.first_key_value().map(|(key, _)| key.bytes.as_ref())
+        self.0.first_key_value().map(|(key, _)| key.bytes())
     }
 
     /// The changes from a key on, up to another one.
@@ -159,7 +50,7 @@ impl Changes {
         let (from, to) = (wanted(from), to.map(wanted));
         let from: Bound<&dyn Key> = Bound::Included(&from);
         let to: Bound<&dyn Key> = to.as_ref().map_or(Bound::Unbounded, |to| Bound::Excluded(to));
-        self.0.range::<dyn Key, _>((from, to)).map(|(key, value)| (key.bytes.as_ref(), value.as_deref()))
+        self.0.range::<dyn Key, _>((from, to)).map(|(key, value)| (key.bytes(), value.as_deref()))
     }
 }
 

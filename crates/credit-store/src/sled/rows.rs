@@ -3,12 +3,14 @@
 //! patches stand.
 
 mod bounds;
+mod kept;
 mod page;
 mod patch;
 mod scan;
 mod to_pages;
 
 use bounds::{Bounds, Stretch};
+use kept::Kept;
 use patch::Standing;
 
 use super::engine::{Engine, failed};
@@ -35,6 +37,8 @@ pub(super) struct Rows {
     last: Mutex<BTreeMap<u8, Arc<Page>>>,
     /// The ends of pages that have been found out, and where they stand.
     bounds: Bounds,
+    /// Pages that were read lately.
+    kept: Kept,
     /// Counts the beginnings and the ends of changes of pages: odd while one is under way. What was read at one even
     /// count is still so while it is the same.
     changes: AtomicU64,
@@ -50,7 +54,7 @@ struct Page {
     upper: Vec<u8>,
     /// What [`Rows::changes`] said before it was read.
     as_of: u64,
-    stored: Stored,
+    stored: Arc<Stored>,
 }
 
 impl Page {
@@ -94,7 +98,8 @@ impl Rows {
             before = Some(found);
         }
         let (changes, freed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { engine, memory, pages, last: Mutex::default(), bounds, changes, freed })
+        let kept = Kept::default();
+        Ok(Self { engine, memory, pages, last: Mutex::default(), bounds, kept, changes, freed })
     }
 
     /// The bytes of the file of pages.
@@ -125,7 +130,7 @@ impl Rows {
             if let Some(page) = last.filter(|page| page.has(key, as_of) && still()) {
                 return Ok(Some(page));
             }
-            let read = self.read_page(key, as_of, &still);
+            let read = self.read_page(key, (as_of, freed), &still);
             if self.freed.load(Ordering::Acquire) != freed {
                 // Its place may have been another page's by the time it was read.
                 continue;
@@ -144,11 +149,11 @@ impl Rows {
     fn read_page(
         &self,
         key: &[u8],
-        as_of: u64,
+        (as_of, freed): (u64, u64),
         still: &dyn Fn() -> bool,
     ) -> Result<Option<Page>, StoreError> {
         let Some((lower, upper, standing)) = self.page_at(key, still)? else { return Ok(None) };
-        let stored = self.stored(&lower, standing)?;
+        let stored = self.stored(&lower, standing, freed)?;
         Ok(Some(Page { lower, upper, as_of, stored }))
     }
 
@@ -169,13 +174,24 @@ impl Rows {
         Err(moving())
     }
 
-    /// A page with its patch.
-    fn stored(&self, lower: &[u8], standing: Standing) -> Result<Stored, StoreError> {
+    /// A page with its patch. `freed` is what [`Rows::freed`] said before it was known to stand there; where it says more
+    /// afterwards, what is given may be another page.
+    fn stored(&self, lower: &[u8], standing: Standing, freed: u64) -> Result<Arc<Stored>, StoreError> {
+        if let Some(kept) = self.kept.get(standing) {
+            return Ok(kept);
+        }
         let page = self.read(PAGE, &key::page(lower), standing.page)?;
-        let Some(place) = standing.patch else { return Ok(page) };
-        let patch = self.read(PATCH, &key::patch(lower), place)?;
-        let whole = patch::patched(page.bytes(), patch.bytes());
-        whole.map(Stored::made).map_err(|()| no_page(lower))
+        let whole = match standing.patch {
+            None => page,
+            Some(place) => {
+                let patch = self.read(PATCH, &key::patch(lower), place)?;
+                let whole = patch::patched(page.bytes(), patch.bytes());
+                Stored::made(whole.map_err(|()| no_page(lower))?)
+            }
+        };
+        let whole = Arc::new(whole);
+        self.kept.keep(standing, &whole, || self.freed.load(Ordering::Acquire) == freed);
+        Ok(whole)
     }
 
     /// What stands at a place.

@@ -1,12 +1,13 @@
 //! Which pages there are and where they stand, as far as it has been found out: the engine need not be asked.
 
+use super::super::row_key::{Key, RowKey, wanted};
 use super::Ends;
 use super::patch::Standing;
 use std::collections::BTreeMap;
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most pages that are known at once, of about 150 bytes each; with one more all are forgotten.
+/// The most pages that are known at once, of about 200 bytes each; with one more all are forgotten.
 pub(super) const BOUNDS_MAX: usize = 1 << 18;
 
 /// What was one page, and the lower ends and places of those that it is now.
@@ -20,7 +21,7 @@ pub(super) struct Stretch {
 #[derive(Default)]
 pub(super) struct Bounds(Mutex<Known>);
 
-type Known = BTreeMap<Vec<u8>, (Vec<u8>, Standing)>;
+type Known = BTreeMap<RowKey, (Box<[u8]>, Standing)>;
 
 impl Bounds {
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -30,8 +31,10 @@ impl Bounds {
     /// The ends and the place of the page that a row belongs to.
     pub(super) fn find(&self, row: &[u8]) -> Option<Ends> {
         let known = self.known();
-        let (lower, (upper, standing)) = known.range::<[u8], _>((Unbounded, Included(row))).next_back()?;
-        (row < upper.as_slice()).then(|| (lower.clone(), upper.clone(), *standing))
+        let row_key = wanted(row);
+        let up_to: Bound<&dyn Key> = Included(&row_key);
+        let (lower, (upper, standing)) = known.range::<dyn Key, _>((Unbounded, up_to)).next_back()?;
+        (row < upper.as_ref()).then(|| (lower.bytes().to_vec(), upper.to_vec(), *standing))
     }
 
     /// Notes a page, if `still` says that no page has changed since it was read.
@@ -41,7 +44,7 @@ impl Bounds {
             if known.len() >= BOUNDS_MAX {
                 known.clear();
             }
-            known.insert(lower.to_vec(), (upper.to_vec(), standing));
+            known.insert(RowKey::new(lower.into()), (upper.into(), standing));
         }
     }
 
@@ -50,21 +53,22 @@ impl Bounds {
     pub(super) fn replace(&self, stretches: Vec<Stretch>, then: impl FnOnce()) {
         let mut known = self.known();
         for Stretch { lower: from, upper: to, pages } in stretches {
-            let before = known
-                .range::<[u8], _>((Unbounded, Excluded(from.as_slice())))
-                .next_back()
-                .map(|(lower, _)| lower.clone());
-            let within = known
-                .range::<[u8], _>((Included(from.as_slice()), Excluded(to.as_slice())))
-                .map(|(lower, _)| lower.clone());
-            let gone: Vec<Vec<u8>> = within.chain(before.filter(|_| pages.is_empty())).collect();
+            let (first, end) = (wanted(&from), wanted(&to));
+            let (first, end): (&dyn Key, &dyn Key) = (&first, &end);
+            let before = known.range::<dyn Key, _>((Unbounded, Excluded(first))).next_back();
+            let before = before.filter(|_| pages.is_empty()).map(|(lower, _)| lower.bytes().to_vec());
+            let within = known.range::<dyn Key, _>((Included(first), Excluded(end)));
+            let within = within.map(|(lower, _)| lower.bytes().to_vec());
+            let gone: Vec<Vec<u8>> = within.chain(before).collect();
             for lower in gone {
-                known.remove(&lower);
+                known.remove::<dyn Key>(&wanted(&lower));
             }
             let uppers: Vec<Vec<u8>> =
                 pages.iter().skip(1).map(|(lower, _)| lower.clone()).chain([to]).collect();
             let pages = pages.into_iter().zip(uppers);
-            known.extend(pages.map(|((lower, standing), upper)| (lower, (upper, standing))));
+            known.extend(
+                pages.map(|((lower, standing), upper)| (RowKey::new(lower.into()), (upper.into(), standing))),
+            );
         }
         if known.len() > BOUNDS_MAX {
             known.clear();

@@ -13,7 +13,7 @@ const THERE: u8 = 1;
 const GONE: u8 = 0;
 
 /// Where a page stands, and the patch that belongs to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Standing {
     pub(super) page: Place,
     pub(super) patch: Option<Place>,

@@ -62,7 +62,7 @@ impl Rows {
     fn paged(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Vec<Row>, Vec<u8>), StoreError> {
         for _ in 0..TRIES {
             let freed = self.freed.load(Ordering::Acquire);
-            let found = self.paged_once(at, to, count);
+            let found = self.paged_once((at, to), count, freed);
             // Where places have become free meanwhile, one may have been another page's by the time it was read.
             if self.freed.load(Ordering::Acquire) == freed {
                 return found;
@@ -71,7 +71,12 @@ impl Rows {
         Err(moving())
     }
 
-    fn paged_once(&self, at: &[u8], to: &[u8], count: usize) -> Result<(Vec<Row>, Vec<u8>), StoreError> {
+    fn paged_once(
+        &self,
+        (at, to): (&[u8], &[u8]),
+        count: usize,
+        freed: u64,
+    ) -> Result<(Vec<Row>, Vec<u8>), StoreError> {
         let mut found = Vec::new();
         let mut at = at.to_vec();
         while at.as_slice() < to {
@@ -82,7 +87,7 @@ impl Rows {
                 at = next;
                 continue;
             };
-            let stored = self.stored(&lower, standing)?;
+            let stored = self.stored(&lower, standing, freed)?;
             let mut rows = page::Reader::new(stored.bytes());
             let end = to.min(&upper);
             while let Some(value) = rows.next_value() {

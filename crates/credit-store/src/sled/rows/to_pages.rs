@@ -8,7 +8,7 @@ use super::super::pages::PageWriter;
 use super::bounds::Stretch;
 use super::page::RowRef;
 use super::patch::{ChangeRef, Patch, Standing};
-use super::{PATCH, Rows, frame, no_page, page, standing, stored};
+use super::{PAGE, PATCH, Rows, frame, no_page, page, standing, stored};
 use crate::{Row, StoreError, prefix_end};
 use std::ops::{Bound, Range};
 use std::sync::atomic::Ordering;
@@ -101,14 +101,17 @@ impl Rows {
             old.extend(standing.patch);
             return Ok(vec![(lower.to_vec(), Standing { patch: Some(place), ..standing })]);
         }
-        let rows = self.rows_of(lower, Standing::whole(standing.page))?;
+        let page = self.read(PAGE, &key::page(lower), standing.page)?;
+        let rows = page::rows(page.bytes()).map_err(|()| no_page(lower))?;
         old.extend(standing.places());
         write(writer, lower, &merged(&rows, patch.changes()))
     }
 
     /// The rows of a page with its patch.
     fn rows_of(&self, lower: &[u8], standing: Standing) -> Result<Vec<Row>, StoreError> {
-        page::rows(self.stored(lower, standing)?.bytes()).map_err(|()| no_page(lower))
+        // Only who asks here lets places become free.
+        let freed = self.freed.load(Ordering::Acquire);
+        page::rows(self.stored(lower, standing, freed)?.bytes()).map_err(|()| no_page(lower))
     }
 
     /// Tells the engine of pages that are durable; gives the places that are free once it has synced.
@@ -129,6 +132,7 @@ impl Rows {
     /// Lets others have places that nobody is pointed to any more.
     fn free(&self, places: &[Place]) {
         self.freed.fetch_add(1, Ordering::AcqRel);
+        self.kept.forget(places);
         self.pages.free(places);
     }
 
