@@ -6,7 +6,7 @@
 use crate::failure::{Failure, fault};
 use crate::random;
 use crate::seal::{Secret, derive, seal, unseal};
-use credit_store::keyring::{KeyringFiles, Record, TornTail};
+use credit_store::keyring::{KeyringFiles, Placed, Record, TornTail};
 use credit_types::AccountRef;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +20,9 @@ const WRAPPING_AAD: &[u8] = b"creditbank/wrapping/v1";
 const ROW_KEY_INFO: &[u8] = b"creditbank/vault-row/v1";
 /// The version of the first pepper.
 const FIRST_PEPPER: u32 = 1;
+
+/// The least keys for which a thread is worth its while.
+const SHARE_MIN: usize = 1_024;
 
 /// What the sealed file holds.
 #[derive(Default, Serialize, Deserialize)]
@@ -82,14 +85,7 @@ impl Keyring {
         };
         let wrapping: Wrapping = postcard::from_bytes(&plain).map_err(fault("decode the wrapping keys"))?;
         let loaded = files.load().map_err(fault("load the keyring"))?;
-        let mut keys = BTreeMap::new();
-        for placed in loaded.records {
-            let Some(wrapper) = wrapping.files.get(&placed.file) else {
-                return Err(Failure::Fault(format!("keyring file {} has no wrapping key", placed.file)));
-            };
-            let account = AccountRef(placed.record.account);
-            keys.insert(account, unwrap_key(&Zeroizing::new(*wrapper), account, &placed.record.wrapped)?);
-        }
+        let keys = unwrapped(&wrapping, &loaded.records)?;
         let newest =
             wrapping.peppers.iter().next_back().map(|(version, pepper)| (*version, Zeroizing::new(*pepper)));
         let Some(pepper) = newest else { return Err(Failure::Fault("the keyring has no pepper".to_owned())) };
@@ -111,6 +107,11 @@ impl Keyring {
     /// An account's data key; `None` if the account is not known, or its key is lost. Only the log says "erased".
     pub fn data_key(&self, account: AccountRef) -> Option<Secret> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+    }
+
+    /// Whether an account has a key.
+    pub(crate) fn has(&self, account: AccountRef) -> bool {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).contains_key(&account)
     }
 
     /// How many accounts have a key.
@@ -197,6 +198,28 @@ impl Disk {
     }
 }
 
+/// The data keys of all records, unwrapped on all cores: a million of them take seconds of work. Of several records of an
+/// account the last one counts.
+fn unwrapped(wrapping: &Wrapping, records: &[Placed]) -> Result<BTreeMap<AccountRef, Secret>, Failure> {
+    let unwrap = |placed: &Placed| {
+        let Some(wrapper) = wrapping.files.get(&placed.file) else {
+            return Err(Failure::Fault(format!("keyring file {} has no wrapping key", placed.file)));
+        };
+        let account = AccountRef(placed.record.account);
+        Ok((account, unwrap_key(&Zeroizing::new(*wrapper), account, &placed.record.wrapped)?))
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = records.len().div_ceil(threads).max(SHARE_MIN);
+    let shares: Vec<Result<Vec<(AccountRef, Secret)>, Failure>> = std::thread::scope(|scope| {
+        let some = |share| scope.spawn(move || <[Placed]>::iter(share).map(unwrap).collect());
+        let running: Vec<_> = records.chunks(share).map(some).collect();
+        let panicked = || Err(Failure::Fault("unwrapping keys panicked".to_owned()));
+        running.into_iter().map(|share| share.join().unwrap_or_else(|_| panicked())).collect()
+    });
+    let shares: Result<Vec<_>, Failure> = shares.into_iter().collect();
+    Ok(shares?.into_iter().flatten().collect())
+}
+
 fn unwrap_key(wrapper: &Secret, account: AccountRef, wrapped: &[u8]) -> Result<Secret, Failure> {
     let plain = unseal(wrapper, account.as_bytes(), wrapped);
     let key = plain.and_then(|plain| <[u8; 32]>::try_from(plain.as_slice()).ok());
@@ -222,15 +245,17 @@ mod tests {
     fn keys_outlive_a_restart_across_files() {
         let dir = tempfile::tempdir().unwrap();
         let ring = Keyring::create(dir.path(), root()).unwrap();
-        let new: Vec<_> = (0..600).map(|n| (account(n), Zeroizing::new([n.to_be_bytes()[1]; 32]))).collect();
+        let new: Vec<_> =
+            (0..3_000).map(|n| (account(n), Zeroizing::new([n.to_be_bytes()[1]; 32]))).collect();
         ring.append(new[..255].to_vec()).unwrap();
         ring.append(new[255..].to_vec()).unwrap();
         let pepper = ring.pepper().1.clone();
         drop(ring);
         let ring = Keyring::open(dir.path(), root()).unwrap();
-        assert_eq!(ring.len(), 600);
+        assert!(ring.len() == new.len() && new.len() > 2 * SHARE_MIN);
         assert_eq!(ring.pepper().1, &pepper);
         assert!(new.iter().all(|(account, key)| ring.data_key(*account).as_ref() == Some(key)));
+        assert!(ring.has(account(7)) && !ring.has(account(3_000)));
         assert!(Keyring::open(dir.path(), Zeroizing::new([6; 32])).is_err());
         assert!(Keyring::create(dir.path(), root()).is_err());
     }

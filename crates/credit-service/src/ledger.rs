@@ -442,7 +442,7 @@ fn check_keyring(store: &dyn Store, keyring: &Keyring) -> Result<Health, Failure
         let page = store.scan(&from, &to, ACCOUNTS_PAGE)?;
         for (key, _) in &page {
             let account = key.get(1..).and_then(|id| AccountRef::from_slice(id).ok());
-            let has_key = account.is_some_and(|account| keyring.data_key(account).is_some());
+            let has_key = account.is_some_and(|account| keyring.has(account));
             if !has_key {
                 tracing::error!("an account of the log has no key in the keyring; no writes");
                 return Ok(Health::ReadOnly("KEYRING_BEHIND"));

@@ -145,20 +145,28 @@ impl SledStore {
             .unwrap_or_else(|panic| Err(StoreError::DataLoss { detail: panic_text(&*panic) }))?;
         let waker = wake::Waker::start(db.clone()).map_err(StoreError::io(THREADS))?;
         let engine = Arc::new(Engine::new(db, main_file, dir.to_path_buf(), options.reserve_bytes));
-        if let Found::Earlier { .. } = found {
-            open::create_files(dir)?;
-            engine.write(|| migrate::start_over(&engine))?;
+        match &found {
+            Found::Earlier { .. } => {
+                open::create_files(dir)?;
+                engine.write(|| migrate::start_over(&engine))?;
+            }
+            // Said before there is a patch: a release that knows of none must not take it for damage.
+            Found::Present { said: false, settled } => engine.write(|| {
+                open::write_settled(&engine.db, *settled)?;
+                engine.sync()
+            })?,
+            Found::Present { said: true, .. } => {}
         }
         let blocks = Blocks::new(DataFile::open(dir, blocks::NAME)?, Arc::clone(&engine));
         let pages = PageFile::new(DataFile::open(dir, pages::NAME)?);
         let head = match &found {
-            Found::Present(settled) => settled.head,
+            Found::Present { settled, .. } => settled.head,
             Found::Earlier { head, .. } => *head,
         };
         let memory = Arc::new(Memory::new(options.rows_bytes, head));
         let rows = engine.read(|| Rows::open(Arc::clone(&engine), Arc::clone(&memory), pages))?;
         let settled = match found {
-            Found::Present(settled) => settled,
+            Found::Present { settled, .. } => settled,
             Found::Earlier { layout, head } => {
                 let migration = Migration { engine: &engine, blocks: &blocks, rows: &rows };
                 engine.write(|| migration.run(layout, head))?

@@ -18,8 +18,10 @@ pub(super) const MAIN_FILE: &str = "db";
 pub(super) const BLOB_FOLDER: &str = "blobs";
 
 /// The layout of files, keys and values that this software writes.
-pub(super) const LAYOUT: u32 = 3;
-/// The layout before it: everything stood in values of the engine.
+pub(super) const LAYOUT: u32 = 4;
+/// The layout before it: the same, but no page had a patch.
+pub(super) const LAYOUT_WITHOUT_PATCHES: u32 = 3;
+/// The layout before that: everything stood in values of the engine.
 pub(super) const LAYOUT_INSIDE: u32 = 2;
 /// The first layout: every row was a value of its own.
 pub(super) const LAYOUT_ROWS_APART: u32 = 1;
@@ -59,8 +61,13 @@ pub(super) struct Settled {
 
 /// What an engine says of its store.
 pub(super) enum Found {
-    /// One of the present layout.
-    Present(Settled),
+    /// One of the present layout, or of the one before, of which everything is as in the present one.
+    Present {
+        /// Whether its head says the present one.
+        said: bool,
+        /// What has settled.
+        settled: Settled,
+    },
     /// One of an earlier layout.
     Earlier {
         /// Which.
@@ -133,15 +140,16 @@ pub(super) fn read_head(db: &::sled::Db) -> Result<Found, StoreError> {
     let numbers = payload.as_chunks::<8>().0.iter().map(|number| u64::from_be_bytes(*number));
     let numbers: Vec<u64> = numbers.collect();
     match (u32::from_be_bytes(*layout), numbers.as_slice()) {
-        (LAYOUT, [applied, blocks_end, journal_from]) => {
+        (layout @ (LAYOUT | LAYOUT_WITHOUT_PATCHES), [applied, blocks_end, journal_from]) => {
             let head = Head { size, root, applied: *applied };
-            Ok(Found::Present(Settled { head, blocks_end: *blocks_end, journal_from: *journal_from }))
+            let settled = Settled { head, blocks_end: *blocks_end, journal_from: *journal_from };
+            Ok(Found::Present { said: layout == LAYOUT, settled })
         }
         (layout @ (LAYOUT_INSIDE | LAYOUT_ROWS_APART), []) => {
             let applied = read_applied(db)?;
             Ok(Found::Earlier { layout, head: Head { size, root, applied } })
         }
-        (LAYOUT | LAYOUT_INSIDE | LAYOUT_ROWS_APART, _) => Err(wrong()),
+        (LAYOUT | LAYOUT_WITHOUT_PATCHES | LAYOUT_INSIDE | LAYOUT_ROWS_APART, _) => Err(wrong()),
         (found, _) => Err(StoreError::Layout { found, known: LAYOUT }),
     }
 }

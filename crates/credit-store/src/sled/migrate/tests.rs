@@ -1,6 +1,6 @@
-use super::super::open::{LAYOUT, LAYOUT_INSIDE, LAYOUT_ROWS_APART};
+use super::super::open::{LAYOUT, LAYOUT_INSIDE, LAYOUT_ROWS_APART, LAYOUT_WITHOUT_PATCHES};
 use super::super::pack::blocks;
-use super::super::value::frame;
+use super::super::value::{frame, unframe};
 use super::super::{Options, SledStore, key};
 use crate::{BodyBytes, EMPTY_ROOT, EntryBytes, Row, RowChange, Store, StoreError, TILE_HASHES, prefix_end};
 use crate::{conformance, sled::commit};
@@ -131,6 +131,27 @@ fn a_store_of_the_second_layout_is_taken_over_even_where_that_was_cut_off() {
     check(&store);
     store.append(SIZE, &conformance::batch(SIZE..SIZE + 10)).unwrap();
     assert_eq!(store.entries(SIZE..SIZE + 10, usize::MAX).unwrap().len(), 10);
+}
+
+#[test]
+fn a_store_without_patches_says_the_present_layout_once_it_was_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let store = SledStore::open(&path, &options()).unwrap();
+    let changes = rows().into_iter().map(|(key, value)| RowChange::Put { key, value });
+    store.write_rows(0, &changes.collect::<Vec<_>>()).unwrap();
+    store.close().unwrap();
+    drop(store);
+    let db = || ::sled::Config::new().path(&path).segment_size(8 << 20).open().unwrap();
+    let payload = |db: &::sled::Db| {
+        let value = db.get(key::HEAD).unwrap().unwrap();
+        unframe("head", key::HEAD, &value).unwrap().to_vec()
+    };
+    let (layout, rest) = payload(&db()).split_first_chunk().map(|(at, rest)| (*at, rest.to_vec())).unwrap();
+    assert_eq!(u32::from_be_bytes(layout), LAYOUT);
+    put(&db(), key::HEAD, &[&LAYOUT_WITHOUT_PATCHES.to_be_bytes(), rest.as_slice()].concat());
+    assert_eq!(all(&SledStore::open(&path, &options()).unwrap()), rows());
+    assert_eq!(payload(&db()), [&LAYOUT.to_be_bytes(), rest.as_slice()].concat());
 }
 
 #[test]
