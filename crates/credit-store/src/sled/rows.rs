@@ -87,15 +87,16 @@ impl Rows {
         pages: PageFile,
     ) -> Result<Self, StoreError> {
         let (bounds, length) = (Bounds::default(), pages.bytes()?);
-        let mut before: Option<Found> = None;
-        for pair in engine.db.scan_prefix([key::PAGES]) {
+        // From behind, so that each page finds the one that it reaches up to.
+        let mut behind: Option<Found> = None;
+        for pair in engine.db.scan_prefix([key::PAGES]).rev() {
             let (key, value) = pair.map_err(|cause| failed("look for pages of rows", cause))?;
             let found = Found { standing: standing(&key, &value)?, key: key.to_vec() };
             found.standing.places().try_for_each(|place| pages.found(place, length))?;
-            if let Some(before) = before.take_if(|before| before.lower().first() == found.lower().first()) {
-                bounds.note(before.lower(), found.lower(), before.standing, || true);
+            if let Some(behind) = behind.take_if(|behind| behind.lower().first() == found.lower().first()) {
+                bounds.note(found.lower(), behind.lower(), found.standing, || true);
             }
-            before = Some(found);
+            behind = Some(found);
         }
         let (changes, freed) = (AtomicU64::new(0), AtomicU64::new(0));
         let kept = Kept::default();

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most pages that are known at once, of about 200 bytes each; with one more all are forgotten.
-pub(super) const BOUNDS_MAX: usize = 1 << 18;
+/// The most pages that are known at once, of about 150 bytes each: those of some ten million records. With one more all are
+/// forgotten.
+pub(super) const BOUNDS_MAX: usize = 1 << 20;
 
 /// What was one page, and the lower ends and places of those that it is now.
 pub(super) struct Stretch {
@@ -21,7 +22,19 @@ pub(super) struct Stretch {
 #[derive(Default)]
 pub(super) struct Bounds(Mutex<Known>);
 
-type Known = BTreeMap<RowKey, (Box<[u8]>, Standing)>;
+type Known = BTreeMap<RowKey, Page>;
+
+/// A page that is known by its lower end.
+struct Page {
+    /// Its upper end; `None`: the lower end of the next page that is known.
+    upper: Option<Box<[u8]>>,
+    standing: Standing,
+}
+
+/// The first page that is known from a key on, which itself may be left out.
+fn next<'a>(known: &'a Known, from: Bound<&'a dyn Key>) -> Option<&'a [u8]> {
+    known.range::<dyn Key, _>((from, Unbounded)).next().map(|(lower, _)| lower.bytes())
+}
 
 impl Bounds {
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -33,8 +46,12 @@ impl Bounds {
         let known = self.known();
         let row_key = wanted(row);
         let up_to: Bound<&dyn Key> = Included(&row_key);
-        let (lower, (upper, standing)) = known.range::<dyn Key, _>((Unbounded, up_to)).next_back()?;
-        (row < upper.as_ref()).then(|| (lower.bytes().to_vec(), upper.to_vec(), *standing))
+        let (lower, page) = known.range::<dyn Key, _>((Unbounded, up_to)).next_back()?;
+        let upper = match &page.upper {
+            Some(upper) => upper.as_ref(),
+            None => next(&known, Excluded(&row_key))?,
+        };
+        (row < upper).then(|| (lower.bytes().to_vec(), upper.to_vec(), page.standing))
     }
 
     /// Notes a page, if `still` says that no page has changed since it was read.
@@ -44,7 +61,7 @@ impl Bounds {
             if known.len() >= BOUNDS_MAX {
                 known.clear();
             }
-            known.insert(RowKey::new(lower.into()), (upper.into(), standing));
+            put(&mut known, lower, upper, standing);
         }
     }
 
@@ -55,26 +72,44 @@ impl Bounds {
         for Stretch { lower: from, upper: to, pages } in stretches {
             let (first, end) = (wanted(&from), wanted(&to));
             let (first, end): (&dyn Key, &dyn Key) = (&first, &end);
-            let before = known.range::<dyn Key, _>((Unbounded, Excluded(first))).next_back();
-            let before = before.filter(|_| pages.is_empty()).map(|(lower, _)| lower.bytes().to_vec());
             let within = known.range::<dyn Key, _>((Included(first), Excluded(end)));
-            let within = within.map(|(lower, _)| lower.bytes().to_vec());
-            let gone: Vec<Vec<u8>> = within.chain(before).collect();
+            let gone: Vec<Vec<u8>> = within.map(|(lower, _)| lower.bytes().to_vec()).collect();
+            let mut before = known.range_mut::<dyn Key, _>((Unbounded, Excluded(first)));
+            if pages.is_empty() {
+                let last = before.next_back().map(|(lower, _)| lower.bytes().to_vec());
+                if let Some((_, page)) = before.next_back() {
+                    page.upper = page.upper.take().or_else(|| last.as_deref().map(Into::into));
+                }
+                if let Some(last) = last {
+                    known.remove::<dyn Key>(&wanted(&last));
+                }
+            } else if let Some((_, page)) = before.next_back()
+                && page.upper.as_deref() == Some(from.as_slice())
+            {
+                page.upper = None;
+            }
             for lower in gone {
                 known.remove::<dyn Key>(&wanted(&lower));
             }
-            let uppers: Vec<Vec<u8>> =
-                pages.iter().skip(1).map(|(lower, _)| lower.clone()).chain([to]).collect();
-            let pages = pages.into_iter().zip(uppers);
-            known.extend(
-                pages.map(|((lower, standing), upper)| (RowKey::new(lower.into()), (upper.into(), standing))),
-            );
+            // From behind, so that each finds the one that it reaches up to.
+            let mut upper = to;
+            for (lower, standing) in pages.into_iter().rev() {
+                put(&mut known, &lower, &upper, standing);
+                upper = lower;
+            }
         }
         if known.len() > BOUNDS_MAX {
             known.clear();
         }
         then();
     }
+}
+
+/// Adds a page.
+fn put(known: &mut Known, lower: &[u8], upper: &[u8], standing: Standing) {
+    let found = next(known, Included(&wanted(upper))) == Some(upper);
+    let upper = (!found).then(|| upper.into());
+    known.insert(RowKey::new(lower.into()), Page { upper, standing });
 }
 
 #[cfg(test)]
@@ -110,6 +145,54 @@ mod tests {
         let known: Vec<bool> =
             [b"b", b"d", b"f", b"h"].iter().map(|row| bounds.find(*row).is_some()).collect();
         assert_eq!(known, [true, false, false, true]);
+    }
+
+    /// Whatever is noted, cut, taken away and forgotten: what is found is what there is.
+    #[test]
+    fn what_is_found_is_what_there_is() {
+        let mut seed = 11u64;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        let key = |number: usize| format!("k{number:04}").into_bytes();
+        for _ in 0..60 {
+            let bounds = Bounds::default();
+            // The pages that there are, by their lower ends; the last one reaches up to the end.
+            let mut there: BTreeMap<Vec<u8>, Standing> = BTreeMap::from([(key(0), at(0))]);
+            let end = key(1_000);
+            let mut found = 0;
+            for step in 1..200u64 {
+                let row = key(random(1_000));
+                let upper_of = |there: &BTreeMap<Vec<u8>, Standing>, lower: &[u8]| {
+                    let behind = there.range::<[u8], _>((Excluded(lower), Unbounded)).next();
+                    behind.map_or(end.clone(), |(lower, _)| lower.clone())
+                };
+                let page = there.range(..=row.clone()).next_back();
+                let page = page.map(|(lower, at)| (lower.clone(), upper_of(&there, lower), *at));
+                let seen = bounds.find(&row);
+                found += usize::from(seen.is_some());
+                assert!(seen.is_none() || seen == page, "{seen:?} {page:?}");
+                let Some((lower, upper, standing)) = page else { continue };
+                match random(4) {
+                    0 | 1 => bounds.note(&lower, &upper, standing, || true),
+                    2 => {
+                        let mut pages = vec![(lower.clone(), at(step))];
+                        if row > lower {
+                            pages.push((row, at(step + 1_000)));
+                        }
+                        there.extend(pages.clone());
+                        bounds.replace(vec![Stretch { lower, upper, pages }], || ());
+                    }
+                    _ if there.len() > 1 && lower > key(0) => {
+                        there.remove(&lower);
+                        bounds.replace(vec![Stretch { lower, upper, pages: Vec::new() }], || ());
+                    }
+                    _ => {}
+                }
+            }
+            assert!(found > 40, "{found}");
+        }
     }
 
     #[test]

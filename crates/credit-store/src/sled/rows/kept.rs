@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many pages are kept, and up to as many that were kept before them.
-const PAGES_KEPT_MAX: usize = 2_048;
+const PAGES_KEPT_MAX: usize = 1_024;
 /// A page of more bytes is not kept: some hold one large row.
-const PAGE_KEPT_BYTES_MAX: usize = 8 << 10;
+const PAGE_KEPT_BYTES_MAX: usize = 16 << 10;
 
 /// The pages.
 #[derive(Default)]

@@ -5,9 +5,9 @@ use crate::Row;
 
 /// A page of more bytes, with its frame, is cut into several: what a reader takes apart for one row, and a writer writes
 /// anew for one. A larger row has a page for itself.
-pub(super) const PAGE_BYTES_MAX: usize = (4 << 10) - FRAME_BYTES;
+pub(super) const PAGE_BYTES_MAX: usize = (8 << 10) - FRAME_BYTES;
 /// The bytes of the pages into which one is cut, so that each can grow.
-const PAGE_BYTES_CUT: usize = 5 << 9;
+const PAGE_BYTES_CUT: usize = 5 << 10;
 /// The most bytes in front of a row's key and value: the shared length and two lengths.
 const ROW_FRAME_BYTES: usize = 7;
 

@@ -6,7 +6,7 @@ use super::page::{self, Reader, RowRef};
 use crate::Row;
 
 /// A patch of more bytes goes into its page.
-pub(super) const PATCH_BYTES_MAX: usize = 1 << 10;
+pub(super) const PATCH_BYTES_MAX: usize = 2 << 10;
 
 /// In front of a value in a patch: whether there is one.
 const THERE: u8 = 1;
