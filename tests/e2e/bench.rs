@@ -1,11 +1,12 @@
 //! The benchmark in its smallest form: every figure is there, in the document and on the page, and the machine is left as
 //! it was found.
 
-use crate::bank::{Bank, text};
+use crate::bank::{Bank, text, wait_for};
 use crate::publish::shown;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Stdio;
 
 /// The rates of the report that every run without PostgreSQL has too.
 const RATES: [&str; 27] = [
@@ -151,4 +152,23 @@ fn a_part_is_measured_alone_and_what_is_not_there_is_said() {
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     let output = bank.run(&["bench", "--quick", "rules"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+}
+
+#[test]
+fn a_run_that_is_interrupted_leaves_nothing_behind() {
+    let bank = Bank::new(&[]);
+    let home = bank.folder().join("measured");
+    let mut command = bank.command();
+    // Far more than can be through before the signal.
+    command.arg("--home").arg(&home).args(["bench", "--only", "scattered", "--records", "1000000"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the benchmark starts");
+    wait_for("the city to be made", || home.join("bench/city/ledger/store/db").exists().then_some(()));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a signal is sent");
+    wait_for("the benchmark to end", || child.try_wait().expect("a status"));
+    let output = child.wait_with_output().expect("its output");
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output));
+    assert!(text(&output).contains("interrupted"), "{}", text(&output));
+    assert_eq!(home.read_dir().expect("the home").count(), 0);
 }

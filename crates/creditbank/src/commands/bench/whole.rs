@@ -76,7 +76,7 @@ pub(crate) struct Args {
     /// Only these parts · 只测这些部分
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
-    /// A city of 1 M accounts and 20 M records, growth up to 1 M · 百万账户、两千万成果的城市，增长测至一百万
+    /// A city of 1 M accounts and 20 M records, growth up to 10 M · 百万账户、两千万成果的城市，增长测至一千万
     #[arg(long, conflicts_with = "quick")]
     full: bool,
     /// As little of everything as there can be, to see that it runs · 极小规模，仅看能否运行
@@ -129,7 +129,10 @@ pub(super) async fn run(context: &mut Context, args: Args) -> Ending {
     let base = context.home.root().to_owned();
     let root = base.join("bench");
     fresh(&root)?;
-    let ended = measured(context, &args, &root).await;
+    let ended = tokio::select! {
+        ended = measured(context, &args, &root) => ended,
+        () = interrupted() => Err(unmeasured(anyhow::anyhow!("it was interrupted"))),
+    };
     context.home = Home::new(&base);
     // What was measured is of no further use, and large.
     let removed = fs::remove_dir_all(&root);
@@ -140,6 +143,13 @@ pub(super) async fn run(context: &mut Context, args: Args) -> Ending {
     }
     report.tell(context.output);
     Ok(Exit::Done)
+}
+
+/// Until somebody presses Ctrl-C. What has been started is stopped then, and what was written removed.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn measured(context: &mut Context, args: &Args, root: &Path) -> Result<Report, CommandError> {
