@@ -205,11 +205,13 @@ impl Edge {
 
     /// Prepares a statement, and sees that the caller may send it.
     pub(crate) async fn prepare(&self, caller: &Caller, submission: Submission) -> Result<Prepared, Problem> {
-        // What a deposit is prepared from no other deposit changes.
-        if submission.expected != Expected::DepositRecord {
+        // What a deposit is prepared from no other deposit changes; and it takes no longer than a short read.
+        let deposits = submission.expected == Expected::DepositRecord;
+        if !deposits {
             self.ledger.caught_up().await;
         }
-        let prepared = self.workshop.prepare(submission).await?;
+        let at_once = Some(&self.quick).filter(|quick| deposits && quick.at_once());
+        let prepared = self.workshop.prepare(submission, at_once).await?;
         Self::allowed(caller, prepared)
     }
 

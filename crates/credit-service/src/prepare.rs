@@ -162,6 +162,12 @@ pub(crate) struct Secrets {
     pub(crate) blob: Option<Vec<u8>>,
 }
 
+/// Whom a fingerprint is about.
+pub(crate) struct Person {
+    account: AccountRef,
+    name: Vec<u8>,
+}
+
 /// Prepares commands.
 #[derive(Clone)]
 pub struct Preparer {
@@ -239,14 +245,14 @@ impl Preparer {
                 (Command::ChangeAccountStatus(signed(header, *body, signers)), side)
             }
             Statement::DepositRecord(header, body) => {
-                let (check, side) = self.deposit(issuer(&signer)?, &body, secret)?;
+                let (check, side) = self.deposit(issuer(&signer)?, &body, secret, &mut None)?;
                 (
                     Command::DepositRecord(Box::new(signed(header, *body, signers)), Box::new(check)),
                     Side::Deposit(side),
                 )
             }
             Statement::CorrectRecord(header, body) => {
-                let (check, mut side) = self.deposit(issuer(&signer)?, &body.facts, secret)?;
+                let (check, mut side) = self.deposit(issuer(&signer)?, &body.facts, secret, &mut None)?;
                 if let Some(commitment) = body.explanation_commitment {
                     side.secrets.push(explained(commitment, explanation)?);
                 }
@@ -326,12 +332,14 @@ impl Preparer {
         Ok((OpeningDraw { account_ref, aliases: checks }, Side::Opening(Box::new(side))))
     }
 
-    /// Checks a record's details against their commitment and computes its fingerprint.
+    /// Checks a record's details against their commitment and computes its fingerprint. `last` is whom the one before was
+    /// about: a learner's records come together.
     pub(crate) fn deposit(
         &self,
         issuer: &InstitutionId,
         facts: &RecordFacts,
         details: Option<v1::SecretPart>,
+        last: &mut Option<Person>,
     ) -> Result<(DepositCheck, Box<DepositSide>), Failure> {
         let part = opened(
             "details",
@@ -342,12 +350,18 @@ impl Preparer {
         )?;
         let details = RecordDetails::from_payload(&part.payload)
             .map_err(|invalid| invalid.within("details.payload"))?;
-        // The writer will ask for the account next. What it is does not matter here: its page is at hand then.
-        drop(self.reader.row(&RowId::Account(facts.account_ref))?);
-        let person = self.person(facts.account_ref)?;
+        let person = match last.take() {
+            Some(person) if person.account == facts.account_ref => person,
+            Some(_) | None => {
+                // The writer will ask for the account next. What it is does not matter here: its page is at hand then.
+                drop(self.reader.row(&RowId::Account(facts.account_ref))?);
+                self.person(facts.account_ref)?
+            }
+        };
+        let person = last.insert(person);
         let (fingerprint_version, pepper) = self.keyring().pepper();
         let (code, certificate) = (details.catalogue_ref.as_str(), details.certificate_no.as_str());
-        let fingerprint = vault::fingerprint(pepper, issuer, facts, code, certificate, &person);
+        let fingerprint = vault::fingerprint(pepper, issuer, facts, code, certificate, &person.name);
         let check = DepositCheck {
             details: Details::Known(Box::new(details)),
             fingerprint_version,
@@ -368,13 +382,14 @@ impl Preparer {
     }
 
     /// Whom a fingerprint is about: the pseudonym of the document, else the account.
-    fn person(&self, account: AccountRef) -> Result<Vec<u8>, Failure> {
+    fn person(&self, account: AccountRef) -> Result<Person, Failure> {
         let row = self.reader.shared.row_bytes(&rows::account_secret_key(account))?;
         let document = match self.keyring().data_key(account).zip(row) {
             Some((key, sealed)) => vault::open_account(&key, account, &sealed)?.document,
             None => None,
         };
-        Ok(document.map_or_else(|| account.as_bytes().to_vec(), |pseudonym| pseudonym.to_vec()))
+        let name = document.map_or_else(|| account.as_bytes().to_vec(), |pseudonym| pseudonym.to_vec());
+        Ok(Person { account, name })
     }
 
     /// The state of a batch by the index of its manifest's entry.

@@ -2,7 +2,7 @@
 //! read is refused by itself; the chunk goes on.
 
 use crate::failure::Failure;
-use crate::prepare::{LEAVES_MAX, Prepared, Preparer, Side};
+use crate::prepare::{LEAVES_MAX, Person, Prepared, Preparer, Side};
 use crate::side_items::seal_sides;
 use credit_ledger::BatchRow;
 use credit_log::{ProofError, batch};
@@ -22,6 +22,8 @@ struct Leaves {
     refused: Vec<RefusedLeaf>,
     statements: Vec<StatementPart>,
     sides: Vec<Side>,
+    /// Whom the last record was about.
+    last: Option<Person>,
 }
 
 impl Preparer {
@@ -94,7 +96,7 @@ impl Preparer {
                 let Some(issuer) = batch.signer.institution() else {
                     return Err(Reason::SignerNotAllowed.into());
                 };
-                let (check, side) = self.deposit(issuer, &body, secret)?;
+                let (check, side) = self.deposit(issuer, &body, secret, &mut out.last)?;
                 out.records.push(ChunkLeaf { leaf_hash, body, check });
                 out.sides.push(Side::Deposit(side));
             }

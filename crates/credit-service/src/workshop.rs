@@ -1,9 +1,11 @@
 //! Where statements are made ready for the writer: on every core, one by one while few wait, many together under load.
-//! Nothing is delayed for the sake of a larger batch.
+//! Nothing is delayed for the sake of a larger batch. One that comes alone is prepared where it has arrived: to hand it over
+//! and back takes as long.
 
 use crate::failure::Failure;
 use crate::prepare::{Prepared, Preparer};
 use crate::prepare_signed::Submission;
+use crate::quick::Quick;
 use credit_store::background::{PREPARING, give_way};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,15 +72,31 @@ impl Workshop {
         Ok(workshop)
     }
 
-    /// Prepares a statement.
-    pub(crate) async fn prepare(&self, submission: Submission) -> Result<Prepared, Failure> {
+    /// Prepares a statement; with `at_once` right here, if nobody else has one prepared.
+    pub(crate) async fn prepare(
+        &self,
+        submission: Submission,
+        at_once: Option<&Quick>,
+    ) -> Result<Prepared, Failure> {
         // The semaphore is never closed; if it were, nothing more could be done here.
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return Err(Failure::Unknown) };
+        if let Some(quick) = at_once
+            && self.places.available_permits() == WAITING_MAX.saturating_sub(1)
+        {
+            let work = || self.table.preparer.together(vec![submission]);
+            let done = catch_unwind(AssertUnwindSafe(|| quick.watch(work)));
+            drop(place);
+            return done.ok().and_then(|mut done| done.pop()).unwrap_or_else(|| Err(panicked()));
+        }
         let (reply, prepared) = oneshot::channel();
         self.table.lock().jobs.push_back(Job { submission, reply, place });
         self.table.more.notify_one();
-        prepared.await.unwrap_or_else(|_| Err(Failure::Fault("preparing a statement panicked".to_owned())))
+        prepared.await.unwrap_or_else(|_| Err(panicked()))
     }
+}
+
+fn panicked() -> Failure {
+    Failure::Fault("preparing a statement panicked".to_owned())
 }
 
 impl Drop for Workshop {
