@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 /// The rates of the report that every run without PostgreSQL has too.
-const RATES: [&str; 27] = [
+const RATES: [&str; 28] = [
     "verify_one_core",
     "verify",
     "batch_one_core",
@@ -36,6 +36,7 @@ const RATES: [&str; 27] = [
     "loaded_16",
     "receipt_16",
     "receipt_256",
+    "receipt_alone_256",
     "city",
 ];
 /// What stands in the report in pairs of `_p50` and `_p99`.

@@ -183,6 +183,12 @@ pub(super) const KNOWN: &[Known] = &[
         .bound("balance_256_p50"),
     time("receipt_256_p99", "回执与证明,并发 256,p99", "receipt with proof, 256 in flight, p99")
         .bound("balance_256_p99"),
+    rate("receipt_alone_1", "单条成果的回执与证明,并发 1", "receipt of a record alone, 1 in flight")
+        .bound("balance_1"),
+    rate("receipt_alone_16", "单条成果的回执与证明,并发 16", "receipt of a record alone, 16 in flight")
+        .bound("balance_16"),
+    rate("receipt_alone_256", "单条成果的回执与证明,并发 256", "receipt of a record alone, 256 in flight")
+        .bound("balance_256"),
     rate("city", "city,九成读一成写,并发 64", "city, 90 % reads and 10 % writes, 64 in flight"),
     time("city_read_p50", "city,读 p50", "city, read p50"),
     time("city_read_p99", "city,读 p99", "city, read p99"),

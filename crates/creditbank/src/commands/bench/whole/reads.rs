@@ -8,11 +8,12 @@ use super::send;
 use super::signed::{Batch, below};
 use super::wire::{Flown, Line, Shot, Token, fire};
 use super::world::{STREAMS, World};
-use super::writes::{SUBMIT_RECORD, singles};
+use super::writes::{SUBMIT_RECORD, UNARY_ISSUERS, singles};
 use crate::ending::CommandError;
 use credit_proto::v1;
 use credit_service::clock::instant;
 use prost::Message as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) const GET_BALANCE: &str = "/creditbank.v1.AccountService/GetBalance";
 /// Where receipts are read.
 pub(super) const GET_RECEIPT: &str = "/creditbank.v1.LogService/GetReceipt";
+/// Records at once that become entries of their own.
+const ALONE_IN_FLIGHT: usize = 64;
 /// Calls of the mixture at once.
 const CITY_IN_FLIGHT: usize = 64;
 /// One call of so many in the mixture is a write.
@@ -41,8 +44,15 @@ pub(super) fn balances(world: &World, token: &Token, from: u64, count: u64) -> V
 
 /// Reads of receipts of entries in any order.
 pub(super) fn receipts(world: &World, token: &Token, from: u64, count: u64) -> Vec<Shot> {
+    receipts_of(world, &(0..world.desk.anchor.size), token, from, count)
+}
+
+/// Reads of receipts of some entries, in any order.
+fn receipts_of(world: &World, entries: &Range<u64>, token: &Token, from: u64, count: u64) -> Vec<Shot> {
+    let entry_count = entries.end.saturating_sub(entries.start);
     let shot = |number| {
-        let index = below(world.desk.seed, "creditbank/bench/receipt", number, world.desk.anchor.size);
+        let place = below(world.desk.seed, "creditbank/bench/receipt", number, entry_count);
+        let index = entries.start.saturating_add(place);
         let message = v1::GetReceiptRequest { index }.encode_to_vec().into();
         Shot { path: GET_RECEIPT, token: Some(token.clone()), message }
     };
@@ -55,6 +65,17 @@ fn put(figures: &mut Figures, what: &str, in_flight: usize, flown: &Flown) {
     figures.put(&format!("{what}_{in_flight}_p99"), flown.percentile(990));
 }
 
+/// Adds records that are entries of their own; gives their entries.
+async fn alone(context: &mut Context, world: &mut World, count: u64) -> Result<Range<u64>, CommandError> {
+    let before = world.look(context).await?.size;
+    let numbers = world.numbers(count);
+    let here = &*world;
+    let who = |number| Ok((here.issuer(number % UNARY_ISSUERS)?, here.account(number)));
+    let shots = Arc::new(singles(here, numbers, who)?);
+    fire(&Line::several(&world.server.url, ALONE_IN_FLIGHT).await?, ALONE_IN_FLIGHT, &shots).await?;
+    Ok(before..world.look(context).await?.size)
+}
+
 /// Balances and receipts at each concurrency, idle and under load.
 pub(super) async fn round(
     figures: &mut Figures,
@@ -63,7 +84,7 @@ pub(super) async fn round(
     sizes: &Sizes,
     number: u64,
 ) -> Result<(), CommandError> {
-    world.look(context).await?;
+    let alone = alone(context, world, sizes.alone).await?;
     let auditor = world.auditor(context)?;
     for (in_flight, calls) in sizes.reads {
         let lines = Line::several(&world.server.url, in_flight).await?;
@@ -72,6 +93,11 @@ pub(super) async fn round(
         put(figures, "balance", in_flight, &flown);
         let flown = fire(&lines, in_flight, &Arc::new(receipts(world, &auditor, from, calls))).await?;
         put(figures, "receipt", in_flight, &flown);
+        let shots = receipts_of(world, &alone, &auditor, from, calls);
+        figures.put(
+            &format!("receipt_alone_{in_flight}"),
+            fire(&lines, in_flight, &Arc::new(shots)).await?.rate(),
+        );
         let load = world.semester(sizes.load, LOAD_BATCHES)?;
         let shots = Arc::new(balances(world, &auditor, from, calls));
         let flown = loaded(world, load, &lines, in_flight, &shots).await?;

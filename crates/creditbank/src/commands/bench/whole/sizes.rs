@@ -17,6 +17,8 @@ pub(super) struct Sizes {
     /// Calls in flight and calls in all.
     pub(super) unary: [(usize, u64); 3],
     pub(super) reads: [(usize, u64); 3],
+    /// Records that become entries of their own before receipts are read.
+    pub(super) alone: u64,
     pub(super) calls: [(usize, u64); 3],
     /// Records of the load under which is read.
     pub(super) load: u64,
@@ -68,7 +70,8 @@ impl Sizes {
             semester: 60_000,
             scattered: 20_000,
             unary: [(1, 300), (16, 3_000), (256, 10_000)],
-            reads: [(1, 1_000), (16, 10_000), (256, 20_000)],
+            reads: [(1, 4_000), (16, 10_000), (256, 20_000)],
+            alone: 2_000,
             calls: [(1, 2_000), (16, 20_000), (256, 40_000)],
             load: 30_000,
             city: 20_000,
@@ -94,6 +97,7 @@ impl Sizes {
             scattered: 60,
             unary: [(1, 5), (16, 32), (256, 256)],
             reads: [(1, 10), (16, 64), (256, 256)],
+            alone: 20,
             calls: [(1, 20), (16, 64), (256, 512)],
             load: 640,
             city: 100,

@@ -220,6 +220,15 @@ fn of_reads(figures: &Figures, sized: &Sized<'_>) -> Vec<Target> {
         .at_least(500)
         .reached(worst(figures, "receipt", "balance", "", true))
         .if_large(sized.records >= million),
+        target(
+            "receipt_alone",
+            "单条成果的回执对余额(最差并发)",
+            "receipt of a record alone, of balance (worst concurrency)",
+            Measure::Ratio,
+        )
+        .at_least(500)
+        .reached(worst(figures, "receipt_alone", "balance", "", true))
+        .if_large(sized.records >= million),
     ]
 }
 

@@ -19,7 +19,7 @@ pub(super) const SUBMIT_RECORD: &str = "/creditbank.v1.RecordService/SubmitRecor
 /// Batches of a semester.
 const BATCHES: u64 = 4;
 /// Issuers of the records that are sent one a call.
-const UNARY_ISSUERS: u64 = 16;
+pub(super) const UNARY_ISSUERS: u64 = 16;
 /// Streams of the scattered records at once.
 const SCATTERED_STREAMS: usize = 32;
 
