@@ -1,6 +1,6 @@
 //! Makes groups durable and signs their heads, in the order that the promises need: store, answers that need no signature,
-//! high-water mark, signature, readers, all other answers. It works while the writer decides the next group; when nothing waits, the writer does it itself, for
-//! to hand a group over takes a while too.
+//! high-water mark, signature, readers, all other answers. It works while the writer decides the next group; when nothing
+//! waits, the writer does it itself, for to hand a group over takes a while too.
 
 use crate::answer::Answer;
 use crate::clock::instant;

@@ -30,7 +30,11 @@ const PAGE_MIN: usize = 256;
 /// What the rows that a group changes were before it, by key; `None`: they were not there. At most as many as a group
 /// has changes of rows.
 #[derive(Debug, Default)]
-pub(crate) struct Before(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+pub(crate) struct Before {
+    rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Whether any of them is one of the registry.
+    of_registry: bool,
+}
 
 /// The newest signed head, and the rows that the store may hold newer than under it.
 pub(crate) struct SignedRows {
@@ -90,7 +94,8 @@ impl<'a> Stored<'a> {
             };
             before.insert(key.to_vec(), value);
         }
-        Ok(Before(before))
+        let of_registry = before.keys().any(|key| is_of_registry(key));
+        Ok(Before { rows: before, of_registry })
     }
 }
 
@@ -175,7 +180,7 @@ impl SignedRows {
     pub(crate) fn row(&self, store: &dyn Store, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
         let stored = store.row(key);
         // What a row was is known also where the engine can't read it any more.
-        match self.now().before.iter().find_map(|before| before.0.get(key)) {
+        match self.now().before.iter().find_map(|before| before.rows.get(key)) {
             Some(before) => Ok(before.clone()),
             None => Ok(stored?),
         }
@@ -243,7 +248,7 @@ impl Before {
     /// Makes rows in `from..to` what they were.
     fn over(&self, rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, from: &[u8], to: &[u8]) {
         if from < to {
-            for (key, before) in self.0.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to))) {
+            for (key, before) in self.rows.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to))) {
                 match before {
                     Some(value) => drop(rows.insert(key.clone(), value.clone())),
                     None => drop(rows.remove(key)),
@@ -254,7 +259,7 @@ impl Before {
 
     /// Whether any of the rows is one of the registry.
     pub(crate) fn is_of_registry(&self) -> bool {
-        self.0.keys().any(|key| is_of_registry(key))
+        self.of_registry
     }
 }
 
