@@ -60,7 +60,7 @@ fn put(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), CommandError> {
 
 /// Facts and details: what the ledger keeps of a record, without its signature.
 fn record(desk: &Desk, number: u64) -> Result<Vec<u8>, CommandError> {
-    let (facts, salt, details) = desk.record(number, AccountRef([0; 16]))?;
+    let (facts, salt, details) = desk.record(number, desk.record_id(number), AccountRef([0; 16]))?;
     Ok([facts.leaf_payload(), salt.to_vec(), details].concat())
 }
 

@@ -19,6 +19,9 @@ use prost::bytes::Bytes;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use v1::submit_batch_request::Step;
 
+/// The time of number 0 in milliseconds UTC, and how many numbers have the same: 16,000 a second.
+const FIRST_MS: u64 = 1_767_225_600_000;
+const NUMBERS_A_MS: u64 = 16;
 /// What records are called.
 const TITLES: [&str; 4] = [
     "Linear algebra for engineers",
@@ -68,10 +71,26 @@ pub(super) fn below(seed: u64, label: &str, number: u64, bound: u64) -> u64 {
     u64::from_be_bytes(first).checked_rem(bound).unwrap_or(0)
 }
 
-/// Sixteen bytes in the form of a UUIDv7.
+/// A UUIDv7: a time that goes on with the number, as those of statements and of records that are sent one by one do, and
+/// drawn bits.
 pub(super) fn uuid(seed: u64, label: &str, number: u64) -> [u8; 16] {
+    let millis = FIRST_MS.saturating_add(number / NUMBERS_A_MS);
     let mut id: [u8; 16] = drawn(seed, label, number).first_chunk().copied().unwrap_or_default();
-    for (at, (keep, set)) in [(6, (0x0f, 0x70)), (8, (0x3f, 0x80))] {
+    let [_, _, time @ ..] = millis.to_be_bytes();
+    if let Some(begin) = id.first_chunk_mut() {
+        *begin = time;
+    }
+    versioned(id, 7)
+}
+
+/// A UUIDv8: all of it drawn, as the ids of records are that follow from the rows of a file.
+fn row_uuid(seed: u64, label: &str, number: u64) -> [u8; 16] {
+    versioned(drawn(seed, label, number).first_chunk().copied().unwrap_or_default(), 8)
+}
+
+/// Sixteen bytes as a UUID of a version.
+fn versioned(mut id: [u8; 16], version: u8) -> [u8; 16] {
+    for (at, (keep, set)) in [(6, (0x0f, version << 4)), (8, (0x3f, 0x80))] {
         if let Some(byte) = id.get_mut(at) {
             *byte = (*byte & keep) | set;
         }
@@ -92,13 +111,18 @@ impl Desk {
         Header { log_id: Some(self.log_id), statement_id, signer, anchor: Some(self.anchor) }
     }
 
+    /// The id of a record that is sent by itself.
+    pub(super) fn record_id(&self, number: u64) -> RecordId {
+        RecordId(uuid(self.seed, "creditbank/bench/record", number))
+    }
+
     /// The record of a number, for an account.
     pub(super) fn record(
         &self,
         number: u64,
+        record_id: RecordId,
         account_ref: AccountRef,
     ) -> Result<(RecordFacts, [u8; 32], Vec<u8>), CommandError> {
-        let record_id = RecordId(uuid(self.seed, "creditbank/bench/record", number));
         let place = usize::try_from(number % 4).unwrap_or(0);
         let title = TITLES.get(place).copied().unwrap_or_default().to_owned();
         let details = RecordDetails {
@@ -139,7 +163,7 @@ impl Desk {
         issuer: &Issuer,
         account: AccountRef,
     ) -> Result<Bytes, CommandError> {
-        let (facts, salt, payload) = self.record(number, account)?;
+        let (facts, salt, payload) = self.record(number, self.record_id(number), account)?;
         let signer = SignerId::Institution(issuer.id.clone());
         let envelope =
             sealed(&self.header(signer, "creditbank/bench/deposit", number), &facts, &[&issuer.records]);
@@ -159,7 +183,8 @@ impl Desk {
         let mut leaves = Vec::new();
         for (number, account) in records {
             first = first.or(Some(number));
-            let (facts, salt, secret) = self.record(number, account)?;
+            let record_id = RecordId(row_uuid(self.seed, "creditbank/bench/record", number));
+            let (facts, salt, secret) = self.record(number, record_id, account)?;
             let order = (account, facts.record_id);
             leaves.push((order, DrawnLeaf { payload: facts.leaf_payload(), salt, secret }));
         }
@@ -258,8 +283,20 @@ mod tests {
     }
 
     #[test]
+    fn ids_are_what_the_ledger_takes_and_those_of_single_records_go_on_in_time() {
+        let ids: Vec<RecordId> = (0..100).map(|n| Desk::empty(1).record_id(n * NUMBERS_A_MS)).collect();
+        assert!(ids.is_sorted() && ids.iter().all(|id| RecordId::from_uuid(&id.0).is_ok()));
+        assert!(CommandId::from_uuid(&uuid(1, "x", 5)).is_ok() && uuid(1, "x", 5) != uuid(1, "x", 6));
+        let rows: Vec<[u8; 16]> = (0..100).map(|number| row_uuid(1, "x", number)).collect();
+        assert!(!rows.is_sorted() && rows.iter().all(|id| RecordId::from_uuid(id).is_ok()));
+    }
+
+    #[test]
     fn a_record_follows_from_the_seed_and_its_number() {
-        let desk = |seed| Desk::empty(seed).record(7, AccountRef([1; 16])).unwrap();
+        let desk = |seed| {
+            let desk = Desk::empty(seed);
+            desk.record(7, desk.record_id(7), AccountRef([1; 16])).unwrap()
+        };
         assert_eq!(desk(1), desk(1));
         assert_ne!(desk(1).0.record_id, desk(2).0.record_id);
         let issuer = Issuer {
