@@ -130,8 +130,10 @@ pub(super) async fn run(context: &mut Context, args: Args) -> Ending {
     let root = base.join("bench");
     fresh(&root)?;
     let ended = tokio::select! {
-        ended = measured(context, &args, &root) => ended,
+        // First, so that a signal is waited for before anything has begun.
+        biased;
         () = interrupted() => Err(unmeasured(anyhow::anyhow!("it was interrupted"))),
+        ended = measured(context, &args, &root) => ended,
     };
     context.home = Home::new(&base);
     // What was measured is of no further use, and large.
