@@ -8,7 +8,7 @@ use super::send;
 use super::signed::{Batch, below};
 use super::wire::{Flown, Line, Shot, Token, fire};
 use super::world::{STREAMS, World};
-use super::writes::{SUBMIT_RECORD, UNARY_ISSUERS, singles};
+use super::writes::{self, SUBMIT_RECORD, singles};
 use crate::ending::CommandError;
 use credit_proto::v1;
 use credit_service::clock::instant;
@@ -68,10 +68,7 @@ fn put(figures: &mut Figures, what: &str, in_flight: usize, flown: &Flown) {
 /// Adds records that are entries of their own; gives their entries.
 async fn alone(context: &mut Context, world: &mut World, count: u64) -> Result<Range<u64>, CommandError> {
     let before = world.look(context).await?.size;
-    let numbers = world.numbers(count);
-    let here = &*world;
-    let who = |number| Ok((here.issuer(number % UNARY_ISSUERS)?, here.account(number)));
-    let shots = Arc::new(singles(here, numbers, who)?);
+    let shots = Arc::new(writes::alone(world, count)?);
     fire(&Line::several(&world.server.url, ALONE_IN_FLIGHT).await?, ALONE_IN_FLIGHT, &shots).await?;
     Ok(before..world.look(context).await?.size)
 }

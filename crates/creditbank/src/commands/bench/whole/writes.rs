@@ -19,7 +19,7 @@ pub(super) const SUBMIT_RECORD: &str = "/creditbank.v1.RecordService/SubmitRecor
 /// Batches of a semester.
 const BATCHES: u64 = 4;
 /// Issuers of the records that are sent one a call.
-pub(super) const UNARY_ISSUERS: u64 = 16;
+const UNARY_ISSUERS: u64 = 16;
 /// Streams of the scattered records at once.
 const SCATTERED_STREAMS: usize = 32;
 
@@ -87,6 +87,13 @@ pub(super) fn singles<'w>(
     })
 }
 
+/// The next records, of a few issuers, one a call.
+pub(super) fn alone(world: &mut World, count: u64) -> Result<Vec<Shot>, CommandError> {
+    let numbers = world.numbers(count);
+    let here = &*world;
+    singles(here, numbers, |number| Ok((here.issuer(number % UNARY_ISSUERS)?, here.account(number))))
+}
+
 /// One record a call, at each concurrency.
 pub(super) async fn unary(
     figures: &mut Figures,
@@ -94,11 +101,8 @@ pub(super) async fn unary(
     sizes: &Sizes,
 ) -> Result<(), CommandError> {
     for (in_flight, calls) in sizes.unary {
-        let numbers = world.numbers(calls);
-        let here = &*world;
         let began = instant();
-        let who = |number| Ok((here.issuer(number % UNARY_ISSUERS)?, here.account(number)));
-        let shots = Arc::new(singles(here, numbers, who)?);
+        let shots = Arc::new(alone(world, calls)?);
         let signing = began.elapsed();
         let lines = Line::several(&world.server.url, in_flight).await?;
         let flown = fire(&lines, in_flight, &shots).await?;
