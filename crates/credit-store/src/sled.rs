@@ -17,6 +17,8 @@ mod blocks;
 mod changes;
 mod commit;
 mod compact;
+#[cfg(test)]
+mod drawn;
 mod engine;
 mod file;
 mod journal;

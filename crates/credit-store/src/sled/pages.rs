@@ -191,6 +191,7 @@ impl PageFile {
 
 #[cfg(test)]
 mod tests {
+    use super::super::drawn::drawing;
     use super::*;
 
     fn place(offset: u64, length: u32) -> Place {
@@ -241,11 +242,7 @@ mod tests {
 
     #[test]
     fn a_stretch_is_found_as_by_looking_at_each_unit() {
-        let mut seed = 3u64;
-        let mut random = |below: u64| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) % below
-        };
+        let mut random = drawing(3);
         for _ in 0..400 {
             let mut slots = Slots::default();
             for _ in 0..random(30) {

@@ -114,6 +114,7 @@ fn put(known: &mut Known, lower: &[u8], upper: &[u8], standing: Standing) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::drawn::drawing;
     use super::super::super::file::Place;
     use super::*;
 
@@ -150,12 +151,8 @@ mod tests {
     /// Whatever is noted, cut, taken away and forgotten: what is found is what there is.
     #[test]
     fn what_is_found_is_what_there_is() {
-        let mut seed = 11u64;
-        let mut random = |below: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(seed >> 33).unwrap() % below
-        };
-        let key = |number: usize| format!("k{number:04}").into_bytes();
+        let mut random = drawing(11);
+        let key = |number: u64| format!("k{number:04}").into_bytes();
         for _ in 0..60 {
             let bounds = Bounds::default();
             // The pages that there are, by their lower ends; the last one reaches up to the end.

@@ -3,6 +3,7 @@
 
 use super::super::file::Place;
 use super::page::{self, Reader, RowRef};
+use super::scan::merged;
 use crate::Row;
 
 /// A patch of more bytes goes into its page.
@@ -62,17 +63,8 @@ impl Patch {
 
     /// This patch with later changes, ascending.
     pub(super) fn and(self, later: &[ChangeRef<'_>]) -> Self {
-        let mut patched = Vec::with_capacity(self.0.len().saturating_add(later.len()));
-        let mut earlier = self.0.into_iter().peekable();
-        for (key, value) in later {
-            while let Some(row) = earlier.next_if(|(before, _)| before.as_slice() < *key) {
-                patched.push(row);
-            }
-            let _replaced = earlier.next_if(|(same, _)| same == key);
-            patched.push((key.to_vec(), marked(*value)));
-        }
-        patched.extend(earlier);
-        Self(patched)
+        let later = later.iter().map(|(key, value)| (key.to_vec(), Some(marked(*value))));
+        Self(merged(self.0, later).collect())
     }
 
     /// Its bytes, if it is small enough to stand beside a page.
@@ -135,6 +127,7 @@ pub(super) fn patched(page: &[u8], patch: &[u8]) -> Result<Vec<u8>, ()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::drawn::drawing;
     use super::*;
     use std::collections::BTreeMap;
 
@@ -166,20 +159,17 @@ mod tests {
 
     #[test]
     fn a_page_with_patches_is_the_page_with_all_their_changes() {
-        let mut seed = 5u32;
-        let mut random = |below: u32| {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (seed >> 8) % below
-        };
-        let key = |number: u32| format!("key/{number:03}").into_bytes();
+        let mut random = drawing(5);
+        let key = |number: u64| format!("key/{number:03}").into_bytes();
+        let value = |byte: u8, length: u64| vec![byte; usize::try_from(length).unwrap()];
         for _ in 0..300 {
             let rows: BTreeMap<Vec<u8>, Vec<u8>> =
-                (0..random(30)).map(|_| (key(random(60)), vec![1; random(9) as usize])).collect();
+                (0..random(30)).map(|_| (key(random(60)), value(1, random(9)))).collect();
             let mut model = rows.clone();
             let mut patch = Patch::of(&[]);
             for round in 2..5u8 {
                 let changes: BTreeMap<Vec<u8>, Option<Vec<u8>>> = (0..random(12))
-                    .map(|_| (key(random(60)), (random(3) > 0).then(|| vec![round; random(9) as usize])))
+                    .map(|_| (key(random(60)), (random(3) > 0).then(|| value(round, random(9)))))
                     .collect();
                 for (key, value) in &changes {
                     match value {

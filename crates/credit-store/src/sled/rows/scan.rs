@@ -117,7 +117,7 @@ impl Rows {
 }
 
 /// Rows with changes, both ascending.
-fn merged(
+pub(super) fn merged(
     rows: Vec<Row>,
     changes: impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
 ) -> impl Iterator<Item = Row> {

@@ -1,0 +1,9 @@
+//! Numbers for tests that look random and are the same each time.
+
+/// Draws numbers below a bound.
+pub(super) fn drawing(mut seed: u64) -> impl FnMut(u64) -> u64 {
+    move |below| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33).checked_rem(below).unwrap_or(0)
+    }
+}
